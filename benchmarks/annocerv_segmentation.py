@@ -24,7 +24,6 @@ from benchmarks.segmentation_bench import (
     Bench,
     Blind,
     blind_cells,
-    changed,
     draw,
     judge,
     judge_blind,
@@ -32,9 +31,10 @@ from benchmarks.segmentation_bench import (
     summary,
     teach,
 )
+from benchmarks.shared import print_row
+from colpo_core.cli.training import parse_changes
 from colpo_core.datasets.splits import fold_patients, strata_of
 from colpo_core.evaluation.intervals import mean_by_patients
-from colpo_core.images.decoding import read_rgb
 from colpo_core.nets.interfaces import Segmenter
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.records.training.settings import TrainingSettings, preset
@@ -48,12 +48,14 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case
 from colpo_core.terms import LabelSource, Role
-from colpo_core.workers.mask_loading import load_mask
+from colpo_core.workers.stored_pixels import StoredPixels
 
 
 def main() -> None:
     asked = _arguments()
-    settings = changed(preset("standard", segmenter=asked.segmenter, precision="fp32"), asked.changes)
+    settings = preset(
+        "standard", **{"segmenter": asked.segmenter, "precision": "fp32", **parse_changes(tuple(asked.changes))}
+    )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         bench, low = _bench(asked.dataset, settings, folder)
@@ -74,26 +76,25 @@ def main() -> None:
                 for place in _without_outline(bench, low, fold, asked.folds)
                 if bench.frames.items[place].patient_id not in known
             ]
-            found = judge(bench, settings, network, test)
+            judged = judge(bench, settings, network, test)
             places += test
-            figures += found
+            figures += judged
             if asked.worst:
-                _draw_worst(bench, network, test, [one.dice or 0.0 for one in found], asked, fold)
+                _draw_worst(bench, network, test, [image.dice or 0.0 for image in judged], asked, fold)
         minutes = (time.perf_counter() - began) / 60
         if blind is None:
             raise SystemExit("There is no fold.")
-        said = summary(bench, places, figures, blind)
+        totals = summary(bench, places, figures, blind)
         marked = mean_by_patients(
             [area for _, area in free], [bench.frames.items[place].patient_id for place, _ in free]
         )
     words = " ".join(asked.changes) or "as it is"
     size = f"{settings.width_px} x {settings.height_px}"
-    cells = [
-        asked.segmenter, words, size, str(asked.folds), said.iou_acetowhite.text(), said.iou_background.text(),
-        *blind_cells(said), said.dice.text(), said.hd95_percent.text(),
+    print_row(
+        asked.segmenter, words, size, str(asked.folds), totals.iou_acetowhite.text(), totals.iou_background.text(),
+        *blind_cells(totals), totals.dice.text(), totals.hd95_percent.text(),
         f"{marked.text()}, {marked.n_images} images", f"{minutes:.0f}",
-    ]  # fmt: skip
-    print("| " + " | ".join(cells) + " |", flush=True)
+    )  # fmt: skip
 
 
 def _arguments() -> argparse.Namespace:
@@ -120,13 +121,7 @@ def _bench(dataset: Path, settings: TrainingSettings, folder: Path) -> tuple[Ben
     manifest = read_manifest(store, frozen.sha256)
     with store.reading() as session:
         low = set(session.scalars(select(Case.id).where(Case.swede_total < 3)))
-    bench = open_bench(
-        manifest,
-        settings,
-        folder,
-        load_image=lambda sha256: read_rgb(store.blobs.get(sha256)),
-        load_mask=lambda sha256, height_px, width_px: load_mask(store, sha256, height_px, width_px),
-    )
+    bench = open_bench(manifest, settings, folder, source=StoredPixels(store))
     return bench, low
 
 
@@ -149,7 +144,7 @@ def _folds(bench: Bench, folds: int) -> list[tuple[list[int], list[int], list[in
     heads = group_patients(rows, looks)
     groups = strata_of((frames.items[place] for place in masked), heads)
     outer = fold_patients(groups, folds=folds, seed=0)
-    found = []
+    sides_of_folds = []
     for fold in range(folds):
         rest = {head: stratum for head, stratum in groups.items() if outer[head] != fold}
         inner = fold_patients(rest, folds=8, seed=fold)
@@ -157,8 +152,8 @@ def _folds(bench: Bench, folds: int) -> list[tuple[list[int], list[int], list[in
         for place in masked:
             head = heads[frames.items[place].patient_id]
             sides[2 if outer[head] == fold else int(inner[head] == 0)].append(place)
-        found.append(sides)
-    return found
+        sides_of_folds.append(sides)
+    return sides_of_folds
 
 
 def _draw_worst(

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine, Table, select, text
 from sqlalchemy.orm import Session
 
 from benchmarks.filled_store import fill, give_manifest
+from benchmarks.shared import print_heading, print_row
 from colpo_core.records.cases.lists import AnnotationNeed, CaseFilter, CaseSort
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations import workbench
@@ -94,10 +95,9 @@ def main() -> None:
                 _settle_down(make_engine(settings))
             print(f"{n_cases:,} cases: {_size_gb(store):.1f} GB", flush=True)
             taken[n_cases] = {name: _time(name, query, store, actor, asked.rounds) for name, query in asked_for.items()}
-        print("| asked | " + " | ".join(f"{n:,} cases, ms" for n in taken) + " |")
-        print("| --- |" + " --- |" * len(taken))
+        print_heading("asked", *(f"{n:,} cases, ms" for n in taken))
         for name in asked_for:
-            print(f"| {name} | " + " | ".join(f"{one[name]:,.0f}" for one in taken.values()) + " |")
+            print_row(name, *(f"{times[name]:,.0f}" for times in taken.values()))
         store.close()
 
 
@@ -231,7 +231,7 @@ def _actor(store: Store) -> Actor:
 
 def _multiply(engine: Engine, times: int) -> None:
     """Write each row as many times as asked in all, each copy under numbers of its own."""
-    tables: list[Table] = [one.__table__ for one in MULTIPLIED]  # type: ignore[misc]
+    tables: list[Table] = [row_class.__table__ for row_class in MULTIPLIED]  # type: ignore[misc]
     with engine.connect() as connection:
         highest = {table.name: _highest(connection, table) for table in tables}
     for table in tables:
@@ -285,7 +285,7 @@ def _copy_of(table: Table, highest: dict[str, int], first: int, last: int) -> st
 def _settle_down(engine: Engine) -> None:
     """Let new rows have the next numbers, and let the planner know what there is."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in (one.__table__ for one in MULTIPLIED):
+        for table in (row_class.__table__ for row_class in MULTIPLIED):
             if "id" in table.columns:
                 asked = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM {table.name}"  # type: ignore[attr-defined]  # noqa: S608
                 connection.execute(text(asked))

@@ -18,6 +18,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from benchmarks.shared import print_heading, print_row
 from colpo_core.evaluation.calibration import calibration_figures, fit_calibration
 from colpo_core.evaluation.judged import Judged
 from colpo_core.records.statistics.calibration import Calibration
@@ -37,20 +38,19 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=200)
     draws = parser.parse_args().draws
     names = ("not calibrated", *_WAYS)
-    print("| share of HSIL | validation images | " + " | ".join(names) + " |\n" + "| --- " * (len(names) + 2) + "|")
+    print_heading("share of HSIL", "validation images", *names)
     for share in SHARES:
         for size in SIZES:
-            found = [_draw(share, size, np.random.default_rng([number, size])) for number in range(draws)]
+            errors = [_draw(share, size, np.random.default_rng([number, size])) for number in range(draws)]
             cells = [
-                f"{np.mean([one[name][0] for one in found]):.3f} ({np.mean([one[name][1] for one in found]):.3f})"
+                f"{np.mean([draw[name][0] for draw in errors]):.3f} ({np.mean([draw[name][1] for draw in errors]):.3f})"
                 for name in names
             ]
-            print(f"| {share:.0%} | {size} | " + " | ".join(cells) + " |", flush=True)
-    print("\n| share of HSIL | images | images a patient | in the large covers | slope covers |")
-    print("| --- | --- | --- | --- | --- |")
+            print_row(f"{share:.0%}", size, *cells)
+    print()
+    print_heading("share of HSIL", "images", "images a patient", "in the large covers", "slope covers")
     for share, size, each in ((0.5, 40, 1), (0.27, 80, 1), (0.27, 240, 3), (0.03, 700, 1), (0.03, 2100, 3)):
-        shares = _coverage(share, size, each, draws)
-        print(f"| {share:.0%} | {size} | {each} | " + " | ".join(shares) + " |", flush=True)
+        print_row(f"{share:.0%}", size, each, *_coverage(share, size, each, draws))
 
 
 def _draw(share: float, size: int, chance: np.random.Generator) -> dict[str, tuple[float, float]]:
@@ -66,41 +66,44 @@ def _draw(share: float, size: int, chance: np.random.Generator) -> dict[str, tup
     known = min(max(int((chance.random(n_train) < share).sum()), 1), n_train - 1) + int(is_hsil.sum())
     of_all = min(known / (n_train + size), 1 - 1 / (n_train + size))
     _, new = drawn(NEW)
-    truth, said = expit(new + logit(share)), lean + temperature * evidence
+    truth, logits = expit(new + logit(share)), lean + temperature * evidence
     answers = lean + temperature * new
     tried = {"not calibrated": expit(answers)}
-    tried |= {name: expit(way(said, is_hsil, of_all, answers)) for name, way in _WAYS.items()}
-    return {name: (float(one.mean()), float(np.abs(one - truth).mean())) for name, one in tried.items()}
+    tried |= {name: expit(way(logits, is_hsil, of_all, answers)) for name, way in _WAYS.items()}
+    return {
+        name: (float(probabilities.mean()), float(np.abs(probabilities - truth).mean()))
+        for name, probabilities in tried.items()
+    }
 
 
-def _penalised(said: Values, is_hsil: npt.NDArray[np.bool_], share: float, new: Values) -> Values:
+def _penalised(logits: Values, is_hsil: npt.NDArray[np.bool_], share: float, new: Values) -> Values:
     labels = [Label.HSIL if flag else Label.NORMAL for flag in is_hsil]
-    found = fit_calibration(labels, expit(said).tolist(), share=share)
-    return new / found.temperature + found.intercept
+    fitted = fit_calibration(labels, expit(logits).tolist(), share=share)
+    return new / fitted.temperature + fitted.intercept
 
 
 def _subtracted(_said: Values, _is_hsil: npt.NDArray[np.bool_], share: float, new: Values) -> Values:
-    found = Calibration(1.0, float(logit(share)))
-    return new + found.intercept
+    fitted = Calibration(1.0, float(logit(share)))
+    return new + fitted.intercept
 
 
-def _temperature(said: Values, is_hsil: npt.NDArray[np.bool_], _share: float, new: Values) -> Values:
+def _temperature(logits: Values, is_hsil: npt.NDArray[np.bool_], _share: float, new: Values) -> Values:
     if min(is_hsil.sum(), (~is_hsil).sum()) < FEWEST / 2:
         return new
     sign = np.where(is_hsil, 1, -1)
-    found = minimize_scalar(
-        lambda at: float(np.logaddexp(0, -sign * said * np.exp(-at)).sum()), bounds=(-1.39, 2.08), method="bounded"
+    fitted = minimize_scalar(
+        lambda at: float(np.logaddexp(0, -sign * logits * np.exp(-at)).sum()), bounds=(-1.39, 2.08), method="bounded"
     )
-    return np.asarray(new * np.exp(-found.x))
+    return np.asarray(new * np.exp(-fitted.x))
 
 
-def _free(said: Values, is_hsil: npt.NDArray[np.bool_], share: float, new: Values) -> Values:
+def _free(logits: Values, is_hsil: npt.NDArray[np.bool_], share: float, new: Values) -> Values:
     if min(is_hsil.sum(), (~is_hsil).sum()) < FEWEST:
-        return _subtracted(said, is_hsil, share, new)
+        return _subtracted(logits, is_hsil, share, new)
     sign = np.where(is_hsil, 1, -1)
     start = [float(logit(share)), 1.0]
-    found = minimize(lambda at: float(np.logaddexp(0, -sign * (at[0] + at[1] * said)).sum()), start, method="BFGS")
-    return np.asarray(found.x[0] + found.x[1] * new)
+    fitted = minimize(lambda at: float(np.logaddexp(0, -sign * (at[0] + at[1] * logits)).sum()), start, method="BFGS")
+    return np.asarray(fitted.x[0] + fitted.x[1] * new)
 
 
 _WAYS: dict[str, Callable[[Values, npt.NDArray[np.bool_], float, Values], Values]] = {
@@ -123,11 +126,11 @@ def _coverage(share: float, size: int, each: int, draws: int) -> list[str]:
             for patient, (flag, margin) in enumerate(zip(is_hsil, margins, strict=True))
             for _ in range(each)
         ]
-        found = calibration_figures(rows)
-        for name, one, right in (("large", found.in_the_large, 0.0), ("slope", found.slope, 1.0)):
-            if one.low is not None and one.high is not None:
-                held[name].append(one.low <= right <= one.high)
-    return [f"{np.mean(one):.3f} of {len(one)}" if one else "not given" for one in held.values()]
+        figures = calibration_figures(rows)
+        for name, figure, right in (("large", figures.in_the_large, 0.0), ("slope", figures.slope, 1.0)):
+            if figure.low is not None and figure.high is not None:
+                held[name].append(figure.low <= right <= figure.high)
+    return [f"{np.mean(figure):.3f} of {len(figure)}" if figure else "not given" for figure in held.values()]
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from benchmarks.filled_store import fill
+from benchmarks.shared import print_heading, print_row
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Person, SignInSession, utc_now
@@ -57,8 +58,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, patch("pages._ui.shared.context.session_token", lambda: TOKEN):
         folders = {n_cases: make_store(Path(temporary) / str(n_cases), n_cases) for n_cases in asked.cases}
-        print("| list | " + " | ".join(f"{n:,} cases, ms" for n in asked.cases) + " | ratio |")
-        print("| --- |" + " --- |" * (len(asked.cases) + 1))
+        print_heading("list", *(f"{n:,} cases, ms" for n in asked.cases), "ratio")
         for layout in ("Table", "Gallery"):
             for name, words in LISTS.items():
                 if layout == "Gallery" and name not in ("all", "missed by the model"):
@@ -92,8 +92,7 @@ def _measure(name: str, words: dict[str, str], layout: str, folders: dict[int, P
             if page.exception:
                 raise SystemExit(f"{name}: {page.exception[0].value}")
     medians = [statistics.median(times) for times in taken.values()]
-    cells = [f"{median:.0f}" for median in medians]
-    print(f"| {name} | " + " | ".join(cells) + f" | {medians[-1] / medians[0]:.2f} |", flush=True)
+    print_row(name, *(f"{median:.0f}" for median in medians), f"{medians[-1] / medians[0]:.2f}")
 
 
 def _open(folder: Path, words: dict[str, str], layout: str) -> AppTest:

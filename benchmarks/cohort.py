@@ -20,6 +20,7 @@ from streamlit.util import calc_hash
 
 from benchmarks.case_lists import SHELL, TOKEN, make_store
 from benchmarks.filled_store import give_manifest
+from benchmarks.shared import print_heading, print_row
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 
@@ -38,8 +39,7 @@ def main() -> None:
             give_manifest(store)
             store.close()
         titles = [f"{n:,} cases, {when}, ms" for n in asked.cases for when in ("first", "again")]
-        print("| tab | " + " | ".join(titles) + " | ratio again |")
-        print("| --- |" + " --- |" * (len(titles) + 1))
+        print_heading("tab", *titles, "ratio again")
         for tab in TABS:
             _measure(tab, folders, asked.rounds)
 
@@ -62,7 +62,7 @@ def _measure(tab: str, folders: dict[int, Path], rounds: int) -> None:
                 raise SystemExit(f"{tab}: {page.exception[0].value}")
         again.append(statistics.median(taken[1:]))
         cells += [f"{taken[0]:.0f}", f"{again[-1]:.0f}"]
-    print(f"| {tab} | " + " | ".join(cells) + f" | {again[-1] / again[0]:.2f} |", flush=True)
+    print_row(tab, *cells, f"{again[-1] / again[0]:.2f}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ Each line of the table is the arithmetic of `demand`, from assumptions that are 
 import argparse
 from dataclasses import dataclass
 
+from benchmarks.shared import print_heading, print_row
+
 SIZES = {"clinic": 2_000, "large clinic": 20_000, "group of hospitals": 200_000, "screening archive": 2_000_000}
 """Cases a year."""
 
@@ -84,11 +86,10 @@ def main() -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=value)
     given = Assumptions(**vars(parser.parse_args()))
     head = ("", "cases a year", "a day", "files, GB", "database, GB", "predicting: CPU h", "GPU h", "training: GPU h")
-    print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}")
+    print_heading(*head)
     for name, cases in SIZES.items():
-        found = demand(cases, given)
-        figures = (cases, *vars(found).values())
-        print(f"| {name} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |")
+        figures = (cases, *vars(demand(cases, given)).values())
+        print_row(name, *(f"{figure:,.0f}" for figure in figures))
 
 
 if __name__ == "__main__":

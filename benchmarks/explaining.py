@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from colpo_core.datasets.manifest import Manifest
+from benchmarks.shared import drawn_manifest, in_turns, print_heading, print_row
 from colpo_core.images.decoding import CleanImage, encode_clean, read_rgb
 from colpo_core.inference.library import library_maps
 from colpo_core.inference.predict import predict_image
@@ -49,17 +49,18 @@ def main() -> None:
     asked = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.processor() or platform.machine()}")
-    print("| classifier | working size | bare (ms) | ours / bare | peer / ours | job, share of the bare rate |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print_heading(
+        "classifier", "working size", "bare (ms)", "ours / bare", "peer / ours", "job, share of the bare rate"
+    )
     for name in asked.classifier or ["resnet18", "resnet50"]:
         torch.manual_seed(0)
         height_px, width_px = asked.side
         spec = PipelineSpec(classifier=name, segnet_width=asked.segnet_width, height_px=height_px, width_px=width_px)
         pipeline = build_pipeline(spec).to(device).eval()
-        print(_row(pipeline, asked.rounds), flush=True)
+        _measure(pipeline, asked.rounds)
 
 
-def _row(pipeline: Pipeline, rounds: int) -> str:
+def _measure(pipeline: Pipeline, rounds: int) -> None:
     spec = pipeline.spec
     case = simulate_case(1, height_px=HEIGHT_PX, width_px=WIDTH_PX)
     content = encode_clean(CleanImage(case.rgb, WIDTH_PX, HEIGHT_PX)).content
@@ -76,38 +77,33 @@ def _row(pipeline: Pipeline, rounds: int) -> str:
         bare()
         library_maps(pipeline, case.rgb, "gradcam")
 
-    found = _in_turns({"bare": bare, "ours": ours, "peer": peer}, rounds)
-    ratio = statistics.median(a / b for a, b in zip(found["ours"], found["bare"], strict=True))
-    slower = statistics.median(a / b for a, b in zip(found["peer"], found["ours"], strict=True))
+    seconds = in_turns({"bare": _timed(bare), "ours": _timed(ours), "peer": _timed(peer)}, rounds)
+    ratio = statistics.median(a / b for a, b in zip(seconds["ours"], seconds["bare"], strict=True))
+    slower = statistics.median(a / b for a, b in zip(seconds["peer"], seconds["ours"], strict=True))
     job = _job_share(pipeline, bare)
-    cells = [
-        spec.classifier, f"{spec.width_px} × {spec.height_px}", f"{1000 * statistics.median(found['bare']):.0f}",
-        f"{ratio:.2f}", f"{slower:.1f}", f"{job:.2f}",
-    ]  # fmt: skip
-    return "| " + " | ".join(cells) + " |"
+    bare_ms = 1000 * statistics.median(seconds["bare"])
+    size = f"{spec.width_px} × {spec.height_px}"
+    print_row(spec.classifier, size, f"{bare_ms:.0f}", f"{ratio:.2f}", f"{slower:.1f}", f"{job:.2f}")
 
 
-def _in_turns(ways: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
-    for way in ways.values():
-        way()  # warms up
-    found: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            began = time.perf_counter()
-            way()
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
-            found[name].append(time.perf_counter() - began)
-    return found
+def _timed(way: Callable[[], None]) -> Callable[[], float]:
+    def seconds() -> float:
+        began = time.perf_counter()
+        way()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        return time.perf_counter() - began
+
+    return seconds
 
 
 def _job_share(pipeline: Pipeline, bare: Callable[[], None]) -> float:
     """Images a second of a prediction job, without its start, as a share of the bare passes' before and after it."""
     with tempfile.TemporaryDirectory() as folder:
         ward = _Ward(pipeline, Path(folder))
-        before = _in_turns({"bare": bare}, 7)["bare"]
+        before = in_turns({"bare": _timed(bare)}, 7)["bare"]
         few, many = (ward.seconds_for(count) for count in (2, 2 + JOB_IMAGES))
-        after = _in_turns({"bare": bare}, 7)["bare"]
+        after = in_turns({"bare": _timed(bare)}, 7)["bare"]
         ward.store.close()
     return statistics.median(before + after) / ((many - few) / JOB_IMAGES)
 
@@ -118,7 +114,7 @@ class _Ward:
     def __init__(self, pipeline: Pipeline, folder: Path) -> None:
         self.store = Store.open(Settings(data_dir=folder / "data"))
         sha256 = save_checkpoint(self.store.settings.checkpoints_dir / "measured", pipeline, {"name": "measured"})
-        content = Manifest((), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (0.7, 0.15, 0.15)).to_json()
+        content = drawn_manifest().to_json()
         with self.store.writing() as session:
             person = Person(username="ada", display_name="Ada", role=Role.ADMINISTRATOR, active=True)
             session.add(person)

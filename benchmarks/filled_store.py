@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from colpo_core.datasets.manifest import Manifest
+from benchmarks.shared import drawn_manifest
 from colpo_core.images.masks import encode_rle
 from colpo_core.labels import RULES_VERSION
 from colpo_core.services.snapshots.learned import fill_learned
@@ -104,9 +104,8 @@ def fill(store: Store, n_cases: int, *, seed: int = 0) -> None:
 
 def give_manifest(store: Store) -> None:
     """A snapshot from which nothing was learned, so that every case counts as one that the model has not met."""
-    manifest = Manifest((), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (1.0, 0.0, 0.0))
     with store.writing() as session:
-        session.query(Snapshot).one().sha256 = store.blobs.put(manifest.to_json())
+        session.query(Snapshot).one().sha256 = store.blobs.put(drawn_manifest().to_json())
     fill_learned(store)
 
 
@@ -138,7 +137,7 @@ def _checkpoints(session: Session, administrator_id: int) -> list[int]:
     )  # fmt: skip
     session.add(snapshot)
     session.flush()
-    found = []
+    checkpoint_ids = []
     for number in (1, 2):
         checkpoint = Checkpoint(
             name=f"model-{number}", sha256=f"{number}" * 64, snapshot_id=snapshot.id,
@@ -148,18 +147,18 @@ def _checkpoints(session: Session, administrator_id: int) -> list[int]:
         session.flush()
         session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator_id, reason="better"))
         session.flush()
-        found.append(checkpoint.id)
+        checkpoint_ids.append(checkpoint.id)
     session.add(
-        Job(kind=JobKind.PREDICT, state=JobState.DONE, settings={"checkpoint_id": found[-1], "image_ids": []},
+        Job(kind=JobKind.PREDICT, state=JobState.DONE, settings={"checkpoint_id": checkpoint_ids[-1], "image_ids": []},
             created_by=administrator_id, progress=1.0)
     )  # fmt: skip
-    return found
+    return checkpoint_ids
 
 
 def _masks(session: Session, chance: np.random.Generator) -> list[tuple[int, float]]:
     """Row and share of the image of each mask."""
     rows, columns = np.mgrid[:_SIDE_PX, :_SIDE_PX]
-    found = []
+    masks = []
     for _number in range(40):
         centre, radius = chance.integers(16, 48, 2), chance.integers(4, 20)
         pixels = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2
@@ -168,11 +167,11 @@ def _masks(session: Session, chance: np.random.Generator) -> list[tuple[int, flo
             sha256=hashlib.sha256(code).hexdigest(), width_px=_SIDE_PX, height_px=_SIDE_PX, area_px=int(pixels.sum()),
             rle=code,
         )  # fmt: skip
-        if all(mask.sha256 != other.sha256 for other, _ in found):
-            found.append((mask, float(pixels.mean())))
-    session.add_all(mask for mask, _ in found)
+        if all(mask.sha256 != other.sha256 for other, _ in masks):
+            masks.append((mask, float(pixels.mean())))
+    session.add_all(mask for mask, _ in masks)
     session.flush()
-    return [(mask.id, share) for mask, share in found]
+    return [(mask.id, share) for mask, share in masks]
 
 
 def _cases(chance: np.random.Generator, days: np.ndarray) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 """What is asked about photographs of cervices that are filed rightly, and about those that are not.
 
-    python benchmarks/image_questions.py                          # 120 simulated cases
-    python benchmarks/image_questions.py path/to/annocerv/dataset # the AnnoCerv photographs
+    python -m benchmarks.image_questions                          # 120 simulated cases
+    python -m benchmarks.image_questions path/to/annocerv/dataset # the AnnoCerv photographs
 
 Two Markdown tables are printed: how often each question is asked about photographs after acetic acid as they are, which
 is a false question, and how often about the same photographs filed, stained, tinted or spoilt otherwise. Stains and
@@ -11,18 +11,15 @@ filters are drawn here, each with some of the photograph's own colours left.
 import sys
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(CHECKOUT))
-
-from benchmarks.near_copies import photographs  # noqa: E402
-from colpo_core.images.looks import image_looks, image_questions  # noqa: E402
-from colpo_core.terms import ImageQuestion, Stage  # noqa: E402
+from benchmarks.near_copies import photographs
+from benchmarks.shared import print_heading, print_row
+from colpo_core.images.looks import image_looks, image_questions
+from colpo_core.terms import ImageQuestion, Stage
 
 Rgb = NDArray[np.uint8]
 MAHOGANY, MUSTARD = (1.0, 0.6, 0.3), (1.1, 0.85, 0.4)
@@ -69,23 +66,24 @@ def main() -> None:
     blue, red, count = [], [], 0
     for _, _, rgb in photographs(collection):
         count += 1
-        found = ask(rgb, Stage.ACETIC_ACID)
-        false.update(question.value for question in found)
-        false["any"] += bool(found)
+        questions = ask(rgb, Stage.ACETIC_ACID)
+        false.update(question.value for question in questions)
+        false["any"] += bool(questions)
         looks = image_looks(rgb)
         blue.append(looks.green_minus_blue)
         red.append(looks.green_minus_red)
         for name, spoil, stage, question in SPOILT:
-            found = ask(spoil(rgb), stage)
-            right[name] += question in found if question else bool(found)
+            questions = ask(spoil(rgb), stage)
+            right[name] += question in questions if question else bool(questions)
     print(f"{count} photographs after acetic acid; green minus blue {min(blue):.2f} to {max(blue):.2f}, ", end="")
     print(f"green minus red {min(red):.2f} to {max(red):.2f}\n")
-    print("| asked falsely | images |\n| --- | --- |")
+    print_heading("asked falsely", "images")
     for name, number in sorted(false.items()):
-        print(f"| {name} | {number} ({number / count:.1%}) |")
-    print("\n| filed or spoilt | asked about |\n| --- | --- |")
+        print_row(name, f"{number} ({number / count:.1%})")
+    print()
+    print_heading("filed or spoilt", "asked about")
     for name, *_ in SPOILT:
-        print(f"| {name} | {right[name] / count:.1%} |")
+        print_row(name, f"{right[name] / count:.1%}")
 
 
 if __name__ == "__main__":

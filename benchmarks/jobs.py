@@ -21,6 +21,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from benchmarks.shared import print_heading, print_row
 from colpo_core.records.snapshots import snapshots as snapshots_snapshots
 from colpo_core.records.training.settings import preset
 from colpo_core.services.common.actors import program_actor
@@ -48,14 +49,14 @@ def main() -> None:
         settings = Settings(data_dir=Path(folder) / "data")
         store = open_store(settings)
         demonstration.fill_demonstration(store, 20, height_px=120, width_px=160)
-        print("| what is done | seconds: median | lowest | highest |\n| --- | --- | --- | --- |")
+        print_heading("what is done", "seconds: median", "lowest", "highest")
         for what, measure in (
             ("cancel: until the process is gone", _cancel),
             ("SIGKILL of the runner: until another one learns", _kill_runner),
             ("SIGKILL of runner and app: from the app's restart until another one learns", _kill_both),
         ):
-            found = [measure(store) for _ in range(rounds)]
-            print(f"| {what} | {statistics.median(found):.1f} | {min(found):.1f} | {max(found):.1f} |", flush=True)
+            seconds = [measure(store) for _ in range(rounds)]
+            print_row(what, *(f"{of(seconds):.1f}" for of in (statistics.median, min, max)))
 
 
 def _cancel(store: Store) -> float:

@@ -1,7 +1,7 @@
 """Does the comparison see that a mask helps? All five arms, three trainings each, on cases that hide the lesion.
 
-    python benchmarks/mask_helps.py        # contrast lowered to a tenth, noise over it
-    python benchmarks/mask_helps.py plain  # the simulated photographs as they are
+    python -m benchmarks.mask_helps        # contrast lowered to a tenth, noise over it
+    python -m benchmarks.mask_helps plain  # the simulated photographs as they are
 
 The segmenter is left out: the predicted channel is the simulation's own mask with a part of it missing and noise over
 it, so that what is measured is the comparison, not the segmenter. One Markdown row is printed: the areas under the ROC
@@ -20,19 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(CHECKOUT))
-
-from colpo_core.datasets.frames import ACETOWHITE, Frames  # noqa: E402
-from colpo_core.records.training.stages import ARMS  # noqa: E402
-from colpo_core.simulation.cases import simulate_case  # noqa: E402
-from colpo_core.terms import Grade, Label, Split  # noqa: E402
-from colpo_core.training.comparison import run_comparison  # noqa: E402
-from colpo_core.training.fourth_channel_controls import FourthChannelControls  # noqa: E402
-from colpo_core.training.stage_splits import images_of_split  # noqa: E402
-from colpo_core.training.training_run import PreparedData, TrainingRun  # noqa: E402
-from tests.support.blobs import Blobs, blobs, tiny  # noqa: E402
-from tests.support.training_runs import opened  # noqa: E402
+from benchmarks.shared import print_row
+from colpo_core.datasets.frames import ACETOWHITE, Frames
+from colpo_core.records.training.stages import ARMS
+from colpo_core.simulation.cases import simulate_case
+from colpo_core.terms import Grade, Label, Split
+from colpo_core.training.comparison import run_comparison
+from colpo_core.training.fourth_channel_controls import FourthChannelControls
+from colpo_core.training.stage_splits import images_of_split
+from colpo_core.training.training_run import PreparedData, TrainingRun
+from tests.support.blobs import Blobs, blobs, tiny
+from tests.support.training_runs import opened
 
 COUNTS = (64, 20, 80)
 CONTRAST = 0.1
@@ -82,8 +80,8 @@ def drawn_badly(frames: Frames) -> NDArray[np.uint8]:
     """The experts' masks as a middling segmenter would draw them, N x H x W uint8."""
     generator = np.random.default_rng(0)
     truth = (frames.target == ACETOWHITE).astype(np.float64)
-    kept = truth * (generator.random(truth.shape) < 0.8)
-    return np.clip(255 * (0.15 + 0.6 * kept + generator.normal(0, 0.1, truth.shape)), 0, 255).astype(np.uint8)
+    marked = truth * (generator.random(truth.shape) < 0.8)
+    return np.clip(255 * (0.15 + 0.6 * marked + generator.normal(0, 0.1, truth.shape)), 0, 255).astype(np.uint8)
 
 
 def compare(run: TrainingRun) -> dict[str, Any]:
@@ -107,7 +105,7 @@ def main() -> None:
         low, high = (row["auc"][bound] for bound in ("low", "high"))
         interval = "no interval" if low is None else f"{low:+.2f} to {high:+.2f}"
         cells.append(f"{row['second']} - {row['first']}: {row['auc']['value']:+.2f} ({interval})")
-    print("| " + " | ".join([*cells, f"{seconds:.0f} s"]) + " |")
+    print_row(*cells, f"{seconds:.0f} s")
 
 
 if __name__ == "__main__":

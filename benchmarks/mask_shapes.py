@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.shared import print_heading, print_row
 from colpo_core.exchange.annocerv import read_annocerv
 from colpo_core.images.decoding import decode_image
 from colpo_core.images.mask_shapes import doubt_of
@@ -32,7 +33,7 @@ def main() -> None:
     outlines, regions = _masks(asked.dataset)
     sets = {
         "outlines as drawn": (outlines, MaskDoubt.OUTLINE),
-        "outlines with a pen twice as wide": (_changed(outlines, lambda one: _wider(one, 2)), MaskDoubt.OUTLINE),
+        "outlines with a pen twice as wide": (_changed(outlines, lambda mask: _wider(mask, 2)), MaskDoubt.OUTLINE),
         "outlines with a pen three times as wide": (
             _changed(outlines, lambda mask: _wider(mask, 3)),
             MaskDoubt.OUTLINE,
@@ -40,17 +41,17 @@ def main() -> None:
         "the regions that they enclose": (regions, None),
         "the regions inside out": (_changed(regions, np.logical_not), MaskDoubt.INVERTED),
     }
-    print("| masks | number | median area | asked about as an outline | as inside out | as large | not asked |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    asked_as = ("asked about as an outline", "as inside out", "as large", "not asked")
+    print_heading("masks", "number", "median area", *asked_as)
     for name, (masks, right) in sets.items():
-        found = {one: doubt_of(mask) for one, mask in masks.items()}
-        counts = [sum(doubt is kind for doubt in found.values())
+        doubts = {image: doubt_of(mask) for image, mask in masks.items()}
+        counts = [sum(doubt is kind for doubt in doubts.values())
                   for kind in (MaskDoubt.OUTLINE, MaskDoubt.INVERTED, MaskDoubt.LARGE, None)]  # fmt: skip
         share = np.median([mask.mean() for mask in masks.values()])
-        print(f"| {name} | {len(masks)} | {share:.1%} | " + " | ".join(map(str, counts)) + " |", flush=True)
-        wrong = {one: doubt for one, doubt in found.items() if doubt is not right and asked.names}
-        for one, doubt in wrong.items():
-            print(f"  {one}: {doubt} at {masks[one].mean():.2%}")
+        print_row(name, len(masks), f"{share:.1%}", *counts)
+        wrong = {image: doubt for image, doubt in doubts.items() if doubt is not right and asked.names}
+        for image, doubt in wrong.items():
+            print(f"  {image}: {doubt} at {masks[image].mean():.2%}")
 
 
 def _masks(dataset: Path) -> tuple[dict[str, Mask], dict[str, Mask]]:

@@ -1,7 +1,7 @@
 """How far near copies of one photograph, and photographs of different patients, lie apart by their perceptual hash.
 
-    python benchmarks/near_copies.py                          # 120 simulated cases
-    python benchmarks/near_copies.py path/to/annocerv/dataset # the AnnoCerv photographs
+    python -m benchmarks.near_copies                          # 120 simulated cases
+    python -m benchmarks.near_copies path/to/annocerv/dataset # the AnnoCerv photographs
 
 Two Markdown tables are printed: distances of each kind of copy to its photograph, and of photographs of different
 patients to each other. AnnoCerv holds some files under two patients; those two count as one.
@@ -15,15 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(CHECKOUT))
-
-from colpo_core.datasets.patient_groups import group_by_shared_image  # noqa: E402
-from colpo_core.exchange.annocerv import read_annocerv  # noqa: E402
-from colpo_core.images.decoding import decode_image, encode_clean  # noqa: E402
-from colpo_core.images.perceptual import FINGERPRINT_DIGITS, HASH_BITS, NEAR_COPY_DISTANCE, near_pairs, perceptual_hash  # noqa: E402
-from colpo_core.simulation.cases import simulate_case  # noqa: E402
-from tests.support.copies import further_copies, harder_copies, mild_copies  # noqa: E402
+from benchmarks.shared import print_heading, print_row
+from colpo_core.datasets.patient_groups import group_by_shared_image
+from colpo_core.exchange.annocerv import read_annocerv
+from colpo_core.images.decoding import decode_image, encode_clean
+from colpo_core.images.perceptual import FINGERPRINT_DIGITS, HASH_BITS, NEAR_COPY_DISTANCE, near_pairs, perceptual_hash
+from colpo_core.simulation.cases import simulate_case
+from tests.support.copies import further_copies, harder_copies, mild_copies
 
 N_SIMULATED = 120
 FIRST_SEED = 5000
@@ -61,15 +59,15 @@ def main() -> None:
     pairs = near_pairs(hashes, max_distance=HASH_BITS)
     apart = np.array([distance for first, second, distance in pairs if heads[first] != heads[second]])
     print(f"{len(hashes)} photographs of {len(set(heads))} patients; threshold {NEAR_COPY_DISTANCE}\n")
-    print("| copy | median | 99% | max | found |\n| --- | --- | --- | --- | --- |")
-    for name, found in of_copies.items():
-        median, most = np.percentile(found, (50, 99))
-        share = np.mean(np.array(found) <= NEAR_COPY_DISTANCE)
-        print(f"| {name} | {median:.0f} | {most:.0f} | {max(found)} | {share:.1%} |")
-    print("\n| pairs of different patients | min | 0.01% | 0.1% | 1% | median | taken for copies |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    cells = " | ".join(f"{value:.0f}" for value in np.percentile(apart, SHARES))
-    print(f"| {len(apart)} | {cells} | {np.count_nonzero(apart <= NEAR_COPY_DISTANCE)} |")
+    print_heading("copy", "median", "99%", "max", "found")
+    for name, distances in of_copies.items():
+        median, most = np.percentile(distances, (50, 99))
+        share = np.mean(np.array(distances) <= NEAR_COPY_DISTANCE)
+        print_row(name, f"{median:.0f}", f"{most:.0f}", max(distances), f"{share:.1%}")
+    print()
+    print_heading("pairs of different patients", "min", "0.01%", "0.1%", "1%", "median", "taken for copies")
+    cells = (f"{value:.0f}" for value in np.percentile(apart, SHARES))
+    print_row(len(apart), *cells, np.count_nonzero(apart <= NEAR_COPY_DISTANCE))
     many = [np.random.default_rng(number).bytes(FINGERPRINT_DIGITS // 2).hex() for number in range(5000)]
     start = time.perf_counter()
     near_pairs(many)

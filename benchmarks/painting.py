@@ -1,8 +1,8 @@
 """Painting a lesion: how long a stroke takes to be safe, whether the page ever freezes, and what survives.
 
-    python benchmarks/painting.py                    # all of it, some 20 minutes on an idle machine
-    python benchmarks/painting.py --only latency     # one part: latency, freeze, crowd, kills or browser-kills
-    python benchmarks/painting.py --json figures.json
+    python -m benchmarks.painting                    # all of it, some 20 minutes on an idle machine
+    python -m benchmarks.painting --only latency     # one part: latency, freeze, crowd, kills or browser-kills
+    python -m benchmarks.painting --json figures.json
 
 The real server in a process of its own on a free loopback port, on a store in a temporary folder, and a real
 Chromium. Prints Markdown; the same figures go to a JSON file where one is named. What they say, and what they do not,
@@ -13,7 +13,6 @@ import json
 import os
 import platform
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -29,25 +28,21 @@ import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import TimeoutError as PageTimeout
 
+from colpo_core.services.annotations import own_masks
 from colpo_core.services.common.callers import Caller
-
-CHECKOUT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(CHECKOUT))
-
-from colpo_core.services.annotations import own_masks  # noqa: E402 - the checkout is no installed package
-from colpo_core.settings import Settings  # noqa: E402
-from colpo_core.store import Store  # noqa: E402
-from colpo_core.terms import Finding  # noqa: E402
-from tests.browser.conftest import FLAGS, Server, find_chromium  # noqa: E402
-from tests.browser.sign_in import signed_in  # noqa: E402
-from tests.painting import ward  # noqa: E402
-from tests.painting.browser_kills import paint_through_kills  # noqa: E402
-from tests.painting.crowd import save_at_once  # noqa: E402
-from tests.painting.kills import check_store, run_kill_series  # noqa: E402
-from tests.painting.screen import VIEWPORT, Button, Tab  # noqa: E402
-from tests.painting.spread import Spread  # noqa: E402
-from tests.painting.strokes import growing_lesion  # noqa: E402
-from tests.painting.ward import LARGE, SMALL, Seat  # noqa: E402
+from colpo_core.settings import Settings
+from colpo_core.store import Store
+from colpo_core.terms import Finding
+from tests.browser.conftest import FLAGS, Server, find_chromium
+from tests.browser.sign_in import signed_in
+from tests.painting import ward
+from tests.painting.browser_kills import paint_through_kills
+from tests.painting.crowd import save_at_once
+from tests.painting.kills import check_store, run_kill_series
+from tests.painting.screen import VIEWPORT, Button, Tab
+from tests.painting.spread import Spread
+from tests.painting.strokes import growing_lesion
+from tests.painting.ward import LARGE, SMALL, Seat
 
 PARTS = ("latency", "freeze", "crowd", "kills", "browser-kills")
 FREEZE_MS = 50
@@ -185,9 +180,9 @@ def measure_kills(bench: Bench, n_kills: int) -> dict[str, Any]:
     bench.store.close()  # nobody but the server on the file, so that it alone mends what a kill left
     start = time.perf_counter()
     figures = run_kill_series(bench.server, seats, n_kills=n_kills)
-    told = asdict(figures) | {"starts": asdict(Spread.of(figures.start_s)), "seconds": time.perf_counter() - start}
-    told.pop("start_s")
-    return told
+    record = asdict(figures) | {"starts": asdict(Spread.of(figures.start_s)), "seconds": time.perf_counter() - start}
+    record.pop("start_s")
+    return record
 
 
 def measure_browser_kills(bench: Bench, n_kills: int) -> dict[str, Any]:

@@ -68,17 +68,17 @@ def dot(rgb: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
     colour = ((255, 255, 255), (70, 200, 70), (30, 60, 220), (250, 220, 40))[number % 4]
     height, width = rgb.shape[:2]
     x, y = (round(0.05 * width), round(0.06 * height))
-    place = ((x, y), (width - x, y), (x, height - y), (width - x, height - y))[(number // 2) % 4]
+    centre = ((x, y), (width - x, y), (x, height - y), (width - x, height - y))[(number // 2) % 4]
     radius = max(2, round((0.010, 0.015, 0.025)[number % 3] * height))
-    return np.asarray(cv2.circle(rgb.copy(), place, radius, colour, -1), np.uint8)
+    return np.asarray(cv2.circle(rgb.copy(), centre, radius, colour, -1), np.uint8)
 
 
 def frame(rgb: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
     """A black, grey or white border of 1 to 5% of the height."""
     thick = max(2, round((0.01, 0.02, 0.05)[number % 3] * rgb.shape[0]))
-    found = np.full_like(rgb, (0, 255, 60, 20)[number % 4])
-    found[thick:-thick, thick:-thick] = rgb[thick:-thick, thick:-thick]
-    return found
+    framed = np.full_like(rgb, (0, 255, 60, 20)[number % 4])
+    framed[thick:-thick, thick:-thick] = rgb[thick:-thick, thick:-thick]
+    return framed
 
 
 def untouched(rgb: NDArray[np.uint8], _number: int) -> NDArray[np.uint8]:
@@ -96,14 +96,14 @@ PLANTS = {
 
 def draw_cases(number: int, n_cases: int) -> list[SimulatedCase]:
     """Cases that have a label, the same for every plant of a store."""
-    found: list[SimulatedCase] = []
+    cases: list[SimulatedCase] = []
     seed = FIRST_SEED + 1000 * number
-    while len(found) < n_cases:
+    while len(cases) < n_cases:
         case = simulate_case(seed, height_px=HEIGHT_PX, width_px=WIDTH_PX)
         seed += 1
         if GRADE_LABELS.get(case.grade) is not None:
-            found.append(case)
-    return found
+            cases.append(case)
+    return cases
 
 
 def look(cases: list[SimulatedCase], plant: Plant, number: int, folder: Path) -> ShortcutReport:
@@ -112,7 +112,7 @@ def look(cases: list[SimulatedCase], plant: Plant, number: int, folder: Path) ->
     store = open_store(Settings(data_dir=folder))
     actor = program_actor(store, SIMULATOR)
     try:
-        for place, case in enumerate(cases):
+        for index, case in enumerate(cases):
             is_hsil = GRADE_LABELS[case.grade] is Label.HSIL
             has_it = bool(is_hsil == (chance.random() < AGREES))
             rgb = plant.change(case.rgb, number) if has_it else case.rgb
@@ -121,8 +121,8 @@ def look(cases: list[SimulatedCase], plant: Plant, number: int, folder: Path) ->
             first = has_it if plant.device else bool(chance.random() < 0.5)
             with store.writing() as session:
                 row = Case(
-                    patient=Patient(code=f"s-{place}", simulated=True),
-                    case_date=date(2024, 1, 8) + timedelta(days=3 * place),
+                    patient=Patient(code=f"s-{index}", simulated=True),
+                    case_date=date(2024, 1, 8) + timedelta(days=3 * index),
                     device="first colposcope" if first else "second colposcope",
                     simulated=True,
                 )
@@ -156,19 +156,21 @@ def look(cases: list[SimulatedCase], plant: Plant, number: int, folder: Path) ->
 
 def run(numbers: range, n_cases: int, names: list[str]) -> dict[str, list[tuple[bool, str]]]:
     """Of each plant and store: whether it was named (of a clean one: accused), and as what."""
-    found: dict[str, list[tuple[bool, str]]] = {name: [] for name in names}
+    results: dict[str, list[tuple[bool, str]]] = {name: [] for name in names}
     for number in numbers:
         cases = draw_cases(number, n_cases)
         for name in names:
             plant = PLANTS[name]
             with tempfile.TemporaryDirectory() as folder:
                 report = look(cases, plant, number, Path(folder))
-            accused = [one for one in report.clues if one.accused]
-            named = bool(accused) if name == "clean" else any(one.clue in plant.clues for one in accused)
-            told = ", ".join(f"{one.clue} {one.auc:.2f} ({one.low:.2f} to {one.high:.2f})" for one in accused)
-            found[name].append((named, told))
-            print(f"store {number}, {name}: {told or 'nothing'}", flush=True)
-    return found
+            accused = [clue for clue in report.clues if clue.accused]
+            named = bool(accused) if name == "clean" else any(clue.clue in plant.clues for clue in accused)
+            accusation = ", ".join(
+                f"{clue.clue} {clue.auc:.2f} ({clue.low:.2f} to {clue.high:.2f})" for clue in accused
+            )
+            results[name].append((named, accusation))
+            print(f"store {number}, {name}: {accusation or 'nothing'}", flush=True)
+    return results
 
 
 def main() -> None:
@@ -179,9 +181,9 @@ def main() -> None:
     parser.add_argument("--plant", action="append", choices=list(PLANTS), help="Of all; may be given several times.")
     asked = parser.parse_args()
     begun = time.perf_counter()
-    found = run(range(asked.first, asked.first + asked.stores), asked.cases, asked.plant or list(PLANTS))
+    results = run(range(asked.first, asked.first + asked.stores), asked.cases, asked.plant or list(PLANTS))
     print(f"\n{asked.cases} cases a store; the confound goes with the label in {AGREES:.0%}")
-    for name, rows in found.items():
+    for name, rows in results.items():
         word = "accused" if name == "clean" else "named"
         print(f"{name}: {word} in {sum(named for named, _ in rows)} of {len(rows)}")
     print(f"{time.perf_counter() - begun:.0f} s")

@@ -1,7 +1,7 @@
 """Ten readers at once: how long after an answer the next case is on the screen.
 
-    python benchmarks/reading.py                        # 10 readers, 20 cases each
-    python benchmarks/reading.py --readers 5 --cases 40
+    python -m benchmarks.reading                        # 10 readers, 20 cases each
+    python -m benchmarks.reading --readers 5 --cases 40
 
 The real server in a process of its own on a free loopback port, on a store in a temporary folder, and one Chromium with
 a window for each reader, who answers with keys and thinks for a while in between. Prints Markdown.
@@ -9,7 +9,6 @@ a window for each reader, who answers with keys and thinks for a while in betwee
 
 import asyncio
 import random
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,23 +16,20 @@ from pathlib import Path
 import click
 from playwright.async_api import Browser, async_playwright
 
+from benchmarks.shared import print_heading, print_row
+from colpo_core.labels import RULES_VERSION
+from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
-
-CHECKOUT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(CHECKOUT))
-
-from colpo_core.labels import RULES_VERSION  # noqa: E402 - the checkout is no installed package
-from colpo_core.records.people import Actor  # noqa: E402
-from colpo_core.services.people import accounts as people  # noqa: E402
-from colpo_core.services.people import signing_in  # noqa: E402
-from colpo_core.services.studies import designing  # noqa: E402
-from colpo_core.settings import Settings  # noqa: E402
-from colpo_core.store import Store  # noqa: E402
-from colpo_core.store.tables import CaseLabel, Image, Person  # noqa: E402
-from colpo_core.terms import Label, LabelSource, Role  # noqa: E402
-from tests.browser.conftest import FLAGS, Server, find_chromium  # noqa: E402
-from tests.painting.spread import Spread  # noqa: E402
-from tests.painting.ward import Annotator, add_annotator, add_image  # noqa: E402
+from colpo_core.services.people import accounts as people
+from colpo_core.services.people import signing_in
+from colpo_core.services.studies import designing
+from colpo_core.settings import Settings
+from colpo_core.store import Store
+from colpo_core.store.tables import CaseLabel, Image, Person
+from colpo_core.terms import Label, LabelSource, Role
+from tests.browser.conftest import FLAGS, Server, find_chromium
+from tests.painting.spread import Spread
+from tests.painting.ward import Annotator, add_annotator, add_image
 
 WIDTH_PX, HEIGHT_PX = 640, 480
 SHORTEST_THINK_S, LONGEST_THINK_S = 1.0, 3.0
@@ -68,9 +64,8 @@ def main(n_readers: int, n_cases: int) -> None:
         finally:
             server.kill()
     spread = Spread.of(waits_s)
-    click.echo("| readers | cases each | next case, median (ms) | p95 (ms) | longest (ms) |")
-    click.echo("| --- | --- | --- | --- | --- |")
-    click.echo(f"| {n_readers} | {n_cases} | {spread.p50_ms:.0f} | {spread.p95_ms:.0f} | {spread.max_ms:.0f} |")
+    print_heading("readers", "cases each", "next case, median (ms)", "p95 (ms)", "longest (ms)")
+    print_row(n_readers, n_cases, *(f"{ms:.0f}" for ms in (spread.p50_ms, spread.p95_ms, spread.max_ms)))
 
 
 def make_study(store: Store, n_readers: int, n_cases: int) -> tuple[list[Annotator], int]:
@@ -87,10 +82,10 @@ def make_study(store: Store, n_readers: int, n_cases: int) -> tuple[list[Annotat
     administrator = Actor(chief.person_id, chief.username, chief.display_name, chief.role)
     readers = [add_annotator(store, f"reader{index}") for index in range(n_readers)]
     with store.writing() as session:
-        for one in readers:
-            session.get_one(Person, one.actor.person_id).role = Role.READER
-    readers = [replace(one, actor=replace(one.actor, role=Role.READER)) for one in readers]
-    ids = [one.actor.person_id for one in readers]
+        for reader in readers:
+            session.get_one(Person, reader.actor.person_id).role = Role.READER
+    readers = [replace(reader, actor=replace(reader.actor, role=Role.READER)) for reader in readers]
+    ids = [reader.actor.person_id for reader in readers]
     study = designing.create_study(Caller(store, administrator), name="Measured", reader_ids=ids, seed=1)
     designing.open_study(Caller(store, administrator), study_id=study.id)
     return readers, study.id
@@ -100,10 +95,10 @@ async def read_all(url: str, readers: list[Annotator], study_id: int, n_cases: i
     """Seconds from each answer to the next case on screen, of all readers."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        walks = (read(browser, url, one, study_id, n_cases, index) for index, one in enumerate(readers))
+        walks = (read(browser, url, reader, study_id, n_cases, index) for index, reader in enumerate(readers))
         waits = await asyncio.gather(*walks)
         await browser.close()
-    return [wait for one in waits for wait in one]
+    return [wait for of_reader in waits for wait in of_reader]
 
 
 async def read(browser: Browser, url: str, reader: Annotator, study_id: int, n_cases: int, index: int) -> list[float]:

@@ -18,6 +18,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.shared import print_heading, print_row
 from colpo_core.records.statistics.multi_reader_figures import AgainstModel, ManyReaders
 from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.studies.multi_reader_analysis import against_a_model, compare_arms, mean_of_arm
@@ -120,15 +121,14 @@ def main() -> None:
     parser.add_argument("--of", type=int, default=1)
     asked = parser.parse_args()
     designs = {"null": NULLS, "margin": MARGINS, "cover": COVERED}[asked.part]
-    heading = ["design", "readers", "patients", "area", *(one.value for one in Endpoint), "seconds"]
-    print("| " + " | ".join(heading) + " |\n" + "| --- " * len(heading) + "|", flush=True)
+    print_heading("design", "readers", "patients", "area", *(endpoint.value for endpoint in Endpoint), "seconds")
     for design in designs[asked.every :: asked.of]:
         began = time.perf_counter()
-        found = np.asarray(list(_studies(design, asked.part, asked.studies)), np.float64)
-        shares = ["–" if np.isnan(one).all() else f"{np.nanmean(one):.3f}" for one in found.T]
+        errors = np.asarray(list(_studies(design, asked.part, asked.studies)), np.float64)
+        shares = ["–" if np.isnan(endpoint).all() else f"{np.nanmean(endpoint):.3f}" for endpoint in errors.T]
         area = f"{design.area - design.less:.3f} against {design.area:.3f}" if design.less else f"{design.area:.3f}"
-        cells = [design.name, design.readers, f"{design.positive} + {design.negative}", area, *shares]
-        print("| " + " | ".join(map(str, [*cells, round(time.perf_counter() - began)])) + " |", flush=True)
+        patients = f"{design.positive} + {design.negative}"
+        print_row(design.name, design.readers, patients, area, *shares, round(time.perf_counter() - began))
 
 
 def _studies(design: Design, part: str, studies: int) -> Iterator[list[float]]:
@@ -136,7 +136,7 @@ def _studies(design: Design, part: str, studies: int) -> Iterator[list[float]]:
     generator = np.random.default_rng(1)
     for _ in range(studies):
         table, model, truths = _drawn(design, generator)
-        found = []
+        errors = []
         for endpoint in Endpoint:
             first, second = truths[endpoint]
             judging = Judging(
@@ -144,10 +144,10 @@ def _studies(design: Design, part: str, studies: int) -> Iterator[list[float]]:
                 margin=second - first if part == "margin" and second - first > 0.001 else None,
             )  # fmt: skip
             try:
-                found.append(_judged(design, part, table, model, judging, second))
+                errors.append(_judged(design, part, table, model, judging, second))
             except CannotJudge:
-                found.append(float("nan"))
-        yield found
+                errors.append(float("nan"))
+        yield errors
 
 
 def _judged(
@@ -157,17 +157,17 @@ def _judged(
     if part == "cover":
         ci = mean_of_arm(table, 1, judging, by_patient=by_patient).logit_ci
         return float("nan") if ci is None else float(ci[0] <= truth <= ci[1])
-    found: ManyReaders | AgainstModel
+    analysis: ManyReaders | AgainstModel
     if design.how == "model":
         scale = np.where(model >= 0, 0.0, -1.0) if judging.endpoint is not Endpoint.AUC else model
-        found = against_a_model(table, 1, scale, judging, by_patient=by_patient)
+        analysis = against_a_model(table, 1, scale, judging, by_patient=by_patient)
     else:
-        found = compare_arms(table, judging, by_patient=by_patient)
+        analysis = compare_arms(table, judging, by_patient=by_patient)
     if part == "margin":
-        held = found.non_inferiority
+        held = analysis.non_inferiority
         return float("nan") if held is None else float(held.is_shown is True)
     # Where nothing varies nothing is claimed, and that is no error.
-    return float(found.p is not None and found.p < 0.05)
+    return float(analysis.p is not None and analysis.p < 0.05)
 
 
 def _drawn(
@@ -209,8 +209,10 @@ def _drawn(
     }
     share = n_positive / (n_positive + n_negative)
     both = zip(truths[Endpoint.SENSITIVITY], truths[Endpoint.SPECIFICITY], strict=True)
-    truths[Endpoint.ACCURACY] = _pair(share * one + (1 - share) * other for one, other in both)
-    names = tuple(f"r{place}" for place in range(design.readers))
+    truths[Endpoint.ACCURACY] = _pair(
+        share * sensitivity + (1 - share) * specificity for sensitivity, specificity in both
+    )
+    names = tuple(f"r{number}" for number in range(design.readers))
     table = RatingTable(
         ("first", "second"),
         names,

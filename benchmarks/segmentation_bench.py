@@ -1,16 +1,15 @@
 """What the segmentation benchmarks share: frames from a store or from simulated cases, a fit, and its figures."""
 
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from colpo_core.datasets.frame_cache import cached_frames
-from colpo_core.datasets.frames import ACETOWHITE, Frames, MaskLoader
+from colpo_core.datasets.frames import ACETOWHITE, Frames, PixelSource
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.tensors import Batches
@@ -33,7 +32,7 @@ class Bench:
 
     manifest: Manifest
     frames: Frames
-    load_mask: MaskLoader
+    source: PixelSource
     folder: Path
 
     def trainer(self, settings: TrainingSettings, *, hardware: Hardware | None = None) -> Trainer:
@@ -61,8 +60,7 @@ def open_bench(
     settings: TrainingSettings,
     folder: Path,
     *,
-    load_image: Callable[[str], npt.NDArray[np.uint8]],
-    load_mask: MaskLoader,
+    source: PixelSource,
 ) -> Bench:
     """Decode a manifest at the settings' size."""
     frames = cached_frames(
@@ -71,10 +69,9 @@ def open_bench(
         height_px=settings.height_px,
         width_px=settings.width_px,
         mask_highlights=settings.mask_highlights,
-        load_image=load_image,
-        load_mask=load_mask,
+        source=source,
     )
-    return Bench(manifest, frames, load_mask, folder)
+    return Bench(manifest, frames, source, folder)
 
 
 def teach(bench: Bench, settings: TrainingSettings, train: Sequence[int], validation: Sequence[int]) -> Segmenter:
@@ -85,19 +82,19 @@ def teach(bench: Bench, settings: TrainingSettings, train: Sequence[int], valida
     return network
 
 
-def draw(bench: Bench, settings: TrainingSettings, network: Segmenter, place: int) -> npt.NDArray[np.bool_]:
+def draw(bench: Bench, settings: TrainingSettings, network: Segmenter, member: int) -> npt.NDArray[np.bool_]:
     """What a network marks on the image of a frame, at the image's own size."""
     import torch
 
     batches = Batches(bench.frames, bounds=settings.augmentation, device=torch.device("cpu"))
     with torch.inference_mode():
-        probability = network.acetowhite(batches.plain([place]).images)[0, 0].float().numpy()
-    return np.asarray(unletterbox(probability, bench.frames.geometries[place]) >= 0.5)
+        probability = network.acetowhite(batches.plain([member]).images)[0, 0].float().numpy()
+    return np.asarray(unletterbox(probability, bench.frames.geometries[member]) >= 0.5)
 
 
 def judge(bench: Bench, settings: TrainingSettings, network: Segmenter, places: Sequence[int]) -> list[MaskFigures]:
     """Figures of each frame at its image's own size."""
-    return [mask_figures(_truth(bench, place), draw(bench, settings, network, place)) for place in places]
+    return [mask_figures(_truth(bench, member), draw(bench, settings, network, member)) for member in places]
 
 
 @dataclass(frozen=True)
@@ -121,24 +118,24 @@ def judge_blind(bench: Bench, train: Sequence[int], places: Sequence[int]) -> Bl
     """The mean mask of the training frames and a disc in the middle, on other frames at their images' own size."""
     frames = bench.frames
     masks = (
-        frames.target[place][frames.geometries[place].rows, frames.geometries[place].columns] == ACETOWHITE
-        for place in train
+        frames.target[member][frames.geometries[member].rows, frames.geometries[member].columns] == ACETOWHITE
+        for member in train
     )
     height_px, width_px = frames.target.shape[1:]
     reference = blind_reference(masks, height_px=height_px, width_px=width_px)
     if reference is None:
         raise SystemExit("No training mask marks anything.")
-    return Blind(reference, [blind_pair(_truth(bench, place), reference) for place in places])
+    return Blind(reference, [blind_pair(_truth(bench, member), reference) for member in places])
 
 
-def _truth(bench: Bench, place: int) -> npt.NDArray[np.bool_]:
-    item = bench.frames.items[place]
-    return bench.load_mask(str(item.mask_sha256), item.height_px, item.width_px)
+def _truth(bench: Bench, member: int) -> npt.NDArray[np.bool_]:
+    item = bench.frames.items[member]
+    return bench.source.load_mask(str(item.mask_sha256), item.height_px, item.width_px)
 
 
 def summary(bench: Bench, places: Sequence[int], figures: Sequence[MaskFigures], blind: Blind) -> SegmentationFigures:
     """Means over images, with intervals by patients, beside those of masks that look at no image."""
-    items = [bench.frames.items[place] for place in places]
+    items = [bench.frames.items[member] for member in places]
     patients = [item.patient_id for item in items]
     return segmentation_figures(
         list(figures),
@@ -148,22 +145,12 @@ def summary(bench: Bench, places: Sequence[int], figures: Sequence[MaskFigures],
     )
 
 
-def blind_cells(said: SegmentationFigures) -> list[str]:
+def blind_cells(totals: SegmentationFigures) -> list[str]:
     """IoU of the mean training mask and of a disc, and how much better the network is than either, paired by image."""
-    if said.blind is None:
+    if totals.blind is None:
         return ["", "", "", ""]
     return [
         text
-        for one in (said.blind.mean_mask, said.blind.disc)
-        for text in (one.iou_acetowhite.text(), one.iou_difference.text(is_signed=True))
+        for reference in (totals.blind.mean_mask, totals.blind.disc)
+        for text in (reference.iou_acetowhite.text(), reference.iou_difference.text(is_signed=True))
     ]
-
-
-def changed(settings: TrainingSettings, changes: Sequence[str]) -> TrainingSettings:
-    """Settings with NAME=VALUE changes, each read as its setting's own type."""
-    values: dict[str, Any] = {}
-    for change in changes:
-        name, _, text = change.partition("=")
-        kind = type(getattr(settings, name))
-        values[name] = text == "True" if kind is bool else kind(text)
-    return replace(settings, **values)

@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.segmentation_bench import Bench, blind_cells, changed, judge, judge_blind, open_bench, summary, teach
-from colpo_core.datasets.manifest import Manifest, ManifestItem
-from colpo_core.labels import RULES_VERSION
+from benchmarks.segmentation_bench import Bench, blind_cells, judge, judge_blind, open_bench, summary, teach
+from benchmarks.shared import DrawnPixels, drawn_item, drawn_manifest, print_row
+from colpo_core.cli.training import parse_changes
 from colpo_core.records.training.settings import TrainingSettings, preset
 from colpo_core.simulation.cases import simulate_case
-from colpo_core.terms import LabelSource, MaskOrigin, Split
+from colpo_core.terms import Split
 
 FIRST_SEED = 50_000
 SHARES = {Split.TRAIN: 0.80, Split.VALIDATION: 0.05, Split.TEST: 0.15}
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--preset", default="quick")
     parser.add_argument("--set", dest="changes", action="append", default=[], metavar="NAME=VALUE")
     asked = parser.parse_args()
-    settings = changed(preset(asked.preset, precision="fp32"), asked.changes)
+    settings = preset(asked.preset, **{"precision": "fp32", **parse_changes(tuple(asked.changes))})
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as temporary:
         bench = _bench(asked.cases, asked.drawn_px, settings, Path(temporary))
@@ -46,21 +46,20 @@ def main() -> None:
         network = teach(bench, settings, train, validation)
         learned = time.perf_counter()
         figures = judge(bench, settings, network, test)
-        said = summary(bench, test, figures, judge_blind(bench, train, test))
+        totals = summary(bench, test, figures, judge_blind(bench, train, test))
         pooled = _pooled(bench, settings, network, test)
-    ious = [one.iou_acetowhite for one in figures if one.iou_acetowhite is not None]
+    ious = [image.iou_acetowhite for image in figures if image.iou_acetowhite is not None]
     words = " ".join(asked.changes) or "as it is"
-    cells = [
+    print_row(
         f"{asked.preset}: {words}", f"{len(train)} / {len(test)}", f"{settings.width_px} x {settings.height_px}",
-        said.iou_acetowhite.text(), *blind_cells(said), f"{np.median(ious):.2f}", f"{pooled:.2f}",
-        said.false_area.text(),
+        totals.iou_acetowhite.text(), *blind_cells(totals), f"{np.median(ious):.2f}", f"{pooled:.2f}",
+        totals.false_area.text(),
         f"{(drawn - began) / 60:.1f} + {(learned - drawn) / 60:.1f}",
-    ]  # fmt: skip
-    print("| " + " | ".join(cells) + " |", flush=True)
+    )  # fmt: skip
 
 
-def _draw(place: int, height_px: int, width_px: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
-    case = simulate_case(FIRST_SEED + place, height_px=height_px, width_px=width_px)
+def _draw(number: int, height_px: int, width_px: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    case = simulate_case(FIRST_SEED + number, height_px=height_px, width_px=width_px)
     return case.rgb, case.mask
 
 
@@ -70,31 +69,20 @@ def _bench(n_cases: int, drawn_px: tuple[int, int], settings: TrainingSettings, 
         cases = list(pool.map(_draw, range(n_cases), [height_px] * n_cases, [width_px] * n_cases, chunksize=8))
     images, masks, items = {}, {}, []
     bounds = np.round(np.cumsum(list(SHARES.values())) * n_cases)
-    for place, (rgb, mask) in enumerate(cases):
-        shas = [hashlib.sha256(bytes([kind]) + array.tobytes() + place.to_bytes(4, "big")).hexdigest()
+    for number, (rgb, mask) in enumerate(cases):
+        shas = [hashlib.sha256(bytes([kind]) + array.tobytes() + number.to_bytes(4, "big")).hexdigest()
                 for kind, array in enumerate((rgb, mask))]  # fmt: skip
         images[shas[0]], masks[shas[1]] = rgb, mask
         items.append(
-            ManifestItem(
-                image_sha256=shas[0],
-                image_id=place + 1,
-                case_id=place + 1,
-                patient_id=place + 1,
-                split=list(SHARES)[int(np.searchsorted(bounds, place, side="right"))],
-                width_px=width_px,
-                height_px=height_px,
-                label=None,
-                grade=None,
-                mask_sha256=shas[1],
-                mask_origin=MaskOrigin.SIMULATED,
-                simulated=True,
+            drawn_item(
+                number,
+                *shas,
+                split=list(SHARES)[int(np.searchsorted(bounds, number, side="right"))],
+                size_px=drawn_px,
             )
         )
     fractions = (SHARES[Split.TRAIN], SHARES[Split.VALIDATION], SHARES[Split.TEST])
-    manifest = Manifest(tuple(items), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, fractions)
-    return open_bench(
-        manifest, settings, folder, load_image=images.__getitem__, load_mask=lambda sha256, height, width: masks[sha256]
-    )
+    return open_bench(drawn_manifest(items, fractions), settings, folder, source=DrawnPixels(images, masks))
 
 
 def _pooled(bench: Bench, settings: TrainingSettings, network: object, places: list[int]) -> float:
@@ -105,8 +93,8 @@ def _pooled(bench: Bench, settings: TrainingSettings, network: object, places: l
 
     batches = Batches(bench.frames, bounds=settings.augmentation, device=torch.device("cpu"))
     both = either = 0
-    for place in places:
-        batch = batches.plain([place])
+    for member in places:
+        batch = batches.plain([member])
         with torch.inference_mode():
             called = network.acetowhite(batch.images)[0, 0] >= 0.5  # type: ignore[attr-defined]
         truth = batch.target[0] == 1

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 
 import torch
 
+from benchmarks.shared import print_heading, print_row
 from colpo_core.nets.segnet import SegNet
 from colpo_core.records.training.settings import preset
 from colpo_core.training.hardware import plain_hardware
@@ -37,13 +38,12 @@ def main() -> None:
     if asked.step_on:
         print(_mean_ms(asked.step_on, asked.precision, asked.seconds))
         return
-    print("| threads wait by | beside | 1 thread (ms) | 2 threads (ms) | 2 threads are quicker by |")
-    print("| --- | --- | --- | --- | --- |")
+    print_heading("threads wait by", "beside", "1 thread (ms)", "2 threads (ms)", "2 threads are quicker by")
     for way, environment in WAYS.items():
         for beside, (loops, another) in BESIDE.items():
             with _busy(loops):
-                one, two = (_measured(n, another, environment, asked.precision, asked.seconds) for n in (1, 2))
-            print(f"| {way} | {beside} | {one:.0f} | {two:.0f} | {one / two:.2f} |", flush=True)
+                single, double = (_measured(n, another, environment, asked.precision, asked.seconds) for n in (1, 2))
+            print_row(way, beside, f"{single:.0f}", f"{double:.0f}", f"{single / double:.2f}")
 
 
 def _measured(threads: int, another: bool, environment: dict[str, str], precision: str, seconds: float) -> float:

@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.segmentation_bench import open_bench
+from benchmarks.shared import drawn_item, drawn_manifest, print_heading, print_row
 from colpo_core.datasets.image_sets import ImageSet
-from colpo_core.datasets.manifest import Manifest, ManifestItem
+from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.mapped_arrays import new_channel
-from colpo_core.labels import RULES_VERSION
 from colpo_core.records.training.settings import preset
 from colpo_core.simulation.cases import SimulatedCase, simulate_case
-from colpo_core.terms import Label, LabelSource, MaskOrigin, Split
+from colpo_core.terms import Label
 from colpo_core.training.segmentation import draw_acetowhite
 
 DRAWN = 50
@@ -35,7 +35,7 @@ def main() -> None:
     if sys.argv[1] == "--one":
         _measure(int(sys.argv[2]))
         return
-    print("| images | decoded (s) | learned (s) | peak resident memory (MB) |\n| --- | --- | --- | --- |", flush=True)
+    print_heading("images", "decoded (s)", "learned (s)", "peak resident memory (MB)")
     for count in sys.argv[1:]:
         command = [sys.executable, "-m", "benchmarks.training_memory", "--one", count]
         subprocess.run(command, check=True)  # noqa: S603
@@ -49,7 +49,7 @@ def _measure(count: int) -> None:
     with tempfile.TemporaryDirectory(dir=Path.cwd() / "data") as temporary:
         folder = Path(temporary)
         began = time.perf_counter()
-        bench = open_bench(_manifest(count), settings, folder, load_image=_image, load_mask=_mask)
+        bench = open_bench(_manifest(count), settings, folder, source=_RepeatedCases())
         decoded = time.perf_counter()
         trainer = bench.trainer(settings)
         everything, tenth, some = (ImageSet(tuple(range(0, count, step))) for step in (1, 10, 50))
@@ -58,17 +58,15 @@ def _measure(count: int) -> None:
         draw_acetowhite(network, trainer.batches, range(count), into=channel, batch_size=8, progress=trainer.progress)
         trainer.train_classifier("classification", tenth, some, channel=channel.__getitem__, seed=0)
         learned = time.perf_counter()
-    print(f"| {count} | {decoded - began:.0f} | {learned - decoded:.0f} | {_peak_mb():.0f} |", flush=True)
+    print_row(count, f"{decoded - began:.0f}", f"{learned - decoded:.0f}", f"{_peak_mb():.0f}")
 
 
 def _manifest(count: int) -> Manifest:
-    items = tuple(
-        ManifestItem(f"{place:064x}", place + 1, place + 1, place + 1, Split.TRAIN, 640, 480,
-                     (Label.NORMAL, Label.HSIL)[place // 10 % 2], None, f"{place + 10**6:064x}", MaskOrigin.SIMULATED,
-                     simulated=True)
-        for place in range(count)
-    )  # fmt: skip
-    return Manifest(items, (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (1.0, 0.0, 0.0))
+    labels = (Label.NORMAL, Label.HSIL)
+    return drawn_manifest(
+        drawn_item(number, f"{number:064x}", f"{number + 10**6:064x}", label=labels[number // 10 % 2])
+        for number in range(count)
+    )
 
 
 _CASES: dict[int, SimulatedCase] = {}
@@ -80,14 +78,14 @@ def _case(number: int) -> SimulatedCase:
     return _CASES[number]
 
 
-def _image(sha256: str) -> npt.NDArray[np.uint8]:
-    place = int(sha256, 16)
-    levels = np.clip(np.arange(256) * (0.8 + 0.4 * (place // DRAWN % 100) / 100), 0, 255).astype(np.uint8)
-    return levels[_case(place % DRAWN).rgb]
+class _RepeatedCases:
+    def load_image(self, sha256: str) -> npt.NDArray[np.uint8]:
+        number = int(sha256, 16)
+        levels = np.clip(np.arange(256) * (0.8 + 0.4 * (number // DRAWN % 100) / 100), 0, 255).astype(np.uint8)
+        return levels[_case(number % DRAWN).rgb]
 
-
-def _mask(sha256: str, height_px: int, width_px: int) -> npt.NDArray[np.bool_]:
-    return _case((int(sha256, 16) - 10**6) % DRAWN).mask
+    def load_mask(self, sha256: str, height_px: int, width_px: int) -> npt.NDArray[np.bool_]:
+        return _case((int(sha256, 16) - 10**6) % DRAWN).mask
 
 
 def _peak_mb() -> float:

@@ -29,13 +29,12 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from benchmarks.segmentation_bench import Bench, open_bench
+from benchmarks.shared import DrawnPixels, drawn_item, drawn_manifest, in_turns, print_row
 from colpo_core.datasets.image_sets import ImageSet
-from colpo_core.datasets.manifest import Manifest, ManifestItem
-from colpo_core.labels import RULES_VERSION
 from colpo_core.nets.registry import build_classifier, build_segmenter
 from colpo_core.records.training.settings import TrainingSettings, preset
 from colpo_core.simulation.cases import simulate_case
-from colpo_core.terms import Label, LabelSource, MaskOrigin, Split
+from colpo_core.terms import Label
 from colpo_core.training.classification import classification_objective
 from colpo_core.training.contract import FitRequest, Hyperparameters
 from colpo_core.training.fitting import fit
@@ -73,42 +72,30 @@ def _measure(net: str, asked: argparse.Namespace, folder: Path) -> None:
         "ours": _ours(net, bench, settings, hardware, asked.steps),
         "peer": _peer(net, folder, settings, hardware, asked.steps, asked.workers),
     }
-    for way in ways.values():
-        way()  # warms up
-    found: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(asked.rounds):
-        for name, way in ways.items():
-            found[name].append(way())
+    rates = in_turns(ways, asked.rounds)
     ratios = {
-        name: [one / bare for one, bare in zip(found[name], found["bare"], strict=True)] for name in ("ours", "peer")
+        name: [rate / bare for rate, bare in zip(rates[name], rates["bare"], strict=True)] for name in ("ours", "peer")
     }
-    cells = [
+    print_row(
         f"{net}, {side} px, batch {batch_size}, {hardware.precision}",
-        *(f"{max(found[name]):.2f}" for name in ways),
+        *(f"{max(rates[name]):.2f}" for name in ways),
         *(f"{statistics.median(ratios[name]):.2f} ({min(ratios[name]):.2f} to {max(ratios[name]):.2f})"
           for name in ("ours", "peer")),
-    ]  # fmt: skip
-    print("| " + " | ".join(cells) + " |", flush=True)
+    )  # fmt: skip
 
 
 def _bench(settings: TrainingSettings, folder: Path) -> Bench:
     images, masks, items = {}, {}, []
     (folder / "jpeg").mkdir()
-    for place in range(IMAGES):
-        case = simulate_case(900 + place)
-        sha, mask_sha = f"{place:064x}", f"{place + IMAGES:064x}"
+    for number in range(IMAGES):
+        case = simulate_case(900 + number)
+        sha, mask_sha = f"{number:064x}", f"{number + IMAGES:064x}"
         images[sha], masks[mask_sha] = case.rgb, case.mask
-        Image.fromarray(case.rgb).save(folder / "jpeg" / f"{place:03d}.jpg", quality=92)
-        Image.fromarray(case.mask).save(folder / "jpeg" / f"{place:03d}.png")
-        label = (Label.NORMAL, Label.HSIL)[place % 2]
-        items.append(
-            ManifestItem(sha, place + 1, place + 1, place + 1, Split.TRAIN, 640, 480, label, None, mask_sha,
-                         MaskOrigin.SIMULATED, simulated=True)
-        )  # fmt: skip
-    manifest = Manifest(tuple(items), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (1.0, 0.0, 0.0))
-    return open_bench(
-        manifest, settings, folder, load_image=images.__getitem__, load_mask=lambda sha256, height, width: masks[sha256]
-    )
+        Image.fromarray(case.rgb).save(folder / "jpeg" / f"{number:03d}.jpg", quality=92)
+        Image.fromarray(case.mask).save(folder / "jpeg" / f"{number:03d}.png")
+        label = (Label.NORMAL, Label.HSIL)[number % 2]
+        items.append(drawn_item(number, sha, mask_sha, label=label))
+    return open_bench(drawn_manifest(items), settings, folder, source=DrawnPixels(images, masks))
 
 
 def _network(net: str, settings: TrainingSettings) -> nn.Module:
@@ -167,7 +154,7 @@ def _ours(net: str, bench: Bench, settings: TrainingSettings, hardware: Hardware
     trainer = bench.trainer(settings, hardware=hardware)
     network = _network(net, settings)
     network.to(hardware.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    members = tuple(place % IMAGES for place in range(steps * settings.batch_size))
+    members = tuple(number % IMAGES for number in range(steps * settings.batch_size))
     images, nothing = ImageSet(members), ImageSet(())
     shared: dict[str, Any] = {"batch_size": settings.batch_size, "seed": 0, "progress": trainer.progress}
     objective: Any = (

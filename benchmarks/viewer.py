@@ -15,6 +15,7 @@ import click
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.shared import print_heading, print_row
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.browser.conftest import FLAGS, Server, find_chromium
@@ -53,16 +54,15 @@ def main(steps: int) -> None:
 def _measure(page: Page, steps: int) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    click.echo("| change | frames a second | p95 (ms) | longest (ms) | within two frames | tasks over 50 ms |")
-    click.echo("| --- | --- | --- | --- | --- | --- |")
+    figures = ("frames a second", "p95 (ms)", "longest (ms)", "within two frames", "tasks over 50 ms")
+    print_heading("change", *figures)
     for name in page.evaluate("() => window.viewerProbe.names()"):
-        found = page.evaluate("([name, steps]) => window.viewerProbe.measure(name, steps)", [name, steps])
-        gaps = np.array(found["gaps"])
-        long = sum(duration > FREEZE_MS for duration in found["longTasks"])
-        click.echo(
-            f"| {name} | {1000 / gaps.mean():.1f} | {np.percentile(gaps, 95):.1f} | {gaps.max():.1f} | "
-            f"{(gaps <= 2 * FRAME_MS + 1).mean():.1%} | {long} |"
-        )
+        measured = page.evaluate("([name, steps]) => window.viewerProbe.measure(name, steps)", [name, steps])
+        gaps = np.array(measured["gaps"])
+        long = sum(duration > FREEZE_MS for duration in measured["longTasks"])
+        even = f"{(gaps <= 2 * FRAME_MS + 1).mean():.1%}"
+        times = (1000 / gaps.mean(), np.percentile(gaps, 95), gaps.max())
+        print_row(name, *(f"{value:.1f}" for value in times), even, long)
     images = [url for url in asked if "/colpo/" in url and not url.endswith("/colpo/session")]
     click.echo(f"\nAsked of the server meanwhile: {len(images)} pictures.")
 

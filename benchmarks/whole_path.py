@@ -1,7 +1,7 @@
 """How long the whole path takes from the command line: images in, snapshot, quick training, predictions.
 
-    python benchmarks/whole_path.py                          # 40 simulated cases
-    python benchmarks/whole_path.py path/to/annocerv/dataset # the AnnoCerv collection, labels by impression
+    python -m benchmarks.whole_path                          # 40 simulated cases
+    python -m benchmarks.whole_path path/to/annocerv/dataset # the AnnoCerv collection, labels by impression
 
 Each step is a process of its own on a store in a temporary folder; seconds are wall time. One Markdown row is
 printed, with the checkpoint's own figures on its test side.
@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from benchmarks.shared import print_row
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -58,15 +60,14 @@ def main() -> None:
         status, shown = ask(data_dir, "status"), ask(data_dir, "checkpoints", "show", "1")
     print(json.dumps(status), file=sys.stderr)
     metrics = shown["card"]["metrics"]
-    cells = [
+    print_row(
         "AnnoCerv, labels by impression" if collection else "40 simulated cases",
         *(f"{value:.0f}" for value in seconds),
         figure(metrics["segmentation"]["iou_acetowhite"]),
         figure(metrics["segmentation"]["iou_background"]),
         figure(metrics["classification_3ch"]["case"]["auc"]),
         figure(metrics["classification_4ch"]["case"]["auc"]),
-    ]
-    print("| " + " | ".join(cells) + " |")
+    )
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@ import click
 
 from colpo_core.cli.annotations import FINDING
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, as_operator, json_command, json_option, listing, print_json, print_table
 from colpo_core.records.agreement import AgreementOverview, ImageAgreement
 from colpo_core.services.agreement import adjudication as deciding
 from colpo_core.services.agreement import overview as service
+from colpo_core.services.common.callers import Caller
 from colpo_core.terms import Finding
 
 
@@ -21,32 +22,32 @@ def agreement(finding: Finding, task_id: int | None, image_id: int | None, as_js
     if image_id is not None and task_id is not None:
         raise click.UsageError("Name a task or an image, not both.")
     with as_operator() as caller:
-        found: AgreementOverview | ImageAgreement
+        result: AgreementOverview | ImageAgreement
         if image_id is not None:
-            found = service.image_agreement(caller, image_id=image_id, finding=finding)
+            result = service.image_agreement(caller, image_id=image_id, finding=finding)
         else:
-            found = service.agreement_overview(caller, finding=finding, task_id=task_id)
+            result = service.agreement_overview(caller, finding=finding, task_id=task_id)
     if as_json:
-        print_json(found)
-    elif isinstance(found, ImageAgreement):
-        _print_image(found)
+        print_json(result)
+    elif isinstance(result, ImageAgreement):
+        _print_image(result)
     else:
-        _print_overview(found)
+        _print_overview(result)
 
 
-def _print_overview(found: AgreementOverview) -> None:
-    click.echo(f"{found.n_images} images of {found.n_patients} patients with masks of two annotators or more")
-    click.echo(f"Dice: {found.dice.text()}")
-    click.echo(f"IoU: {found.iou.text()}")
-    click.echo(f"95% Hausdorff distance, px: {found.hd95_px.text()}")
-    click.echo(f"the same, % of the diagonal: {found.hd95_percent.text()}")
-    click.echo(f"Cohen's kappa over pixels: {found.kappa.text()}")
-    click.echo(f"pairs with one empty mask: {found.n_one_empty}; with two, in no mean: {found.n_both_empty}\n")
+def _print_overview(overview: AgreementOverview) -> None:
+    click.echo(f"{overview.n_images} images of {overview.n_patients} patients with masks of two annotators or more")
+    click.echo(f"Dice: {overview.dice.text()}")
+    click.echo(f"IoU: {overview.iou.text()}")
+    click.echo(f"95% Hausdorff distance, px: {overview.hd95_px.text()}")
+    click.echo(f"the same, % of the diagonal: {overview.hd95_percent.text()}")
+    click.echo(f"Cohen's kappa over pixels: {overview.kappa.text()}")
+    click.echo(f"pairs with one empty mask: {overview.n_one_empty}; with two, in no mean: {overview.n_both_empty}\n")
     print_table(
         ("annotators", "images", "Dice", "IoU", "HD95 px", "kappa"),
         [
             (f"{p.first}, {p.second}", p.n_images, *(e.text() for e in (p.dice, p.iou, p.hd95_px, p.kappa)))
-            for p in found.pairs
+            for p in overview.pairs
         ],
     )
     click.echo("")
@@ -61,30 +62,30 @@ def _print_overview(found: AgreementOverview) -> None:
                 _pixels(row.hd95_px_mean),
                 "adjudicated" if row.is_adjudicated else "",
             )
-            for row in found.images
+            for row in overview.images
         ],
     )
 
 
-def _print_image(found: ImageAgreement) -> None:
+def _print_image(image: ImageAgreement) -> None:
     print_table(
         ("version", "annotator", "number", "origin", "area"),
-        [(v.version_id, v.author, v.number, v.origin.value, f"{v.area_share:.1%}") for v in found.versions],
+        [(v.version_id, v.author, v.number, v.origin.value, f"{v.area_share:.1%}") for v in image.versions],
     )
     click.echo("")
     print_table(
         ("pair", "Dice", "IoU", "HD95 px"),
         [
             (f"{p.first}, {p.second}", f"{p.figures.dice:.3f}", f"{p.figures.iou:.3f}", _pixels(p.figures.hd95_px))
-            for p in found.pairs
+            for p in image.pairs
         ],
     )
-    decision = found.adjudication
+    decision = image.adjudication
     if decision is not None:
         stale = "" if decision.is_current else "; somebody has submitted another mask since"
         click.echo(f"\nversion {decision.version_id} counts: {decision.method.value} by {decision.decided_by}{stale}")
-    if found.why_not:
-        click.echo(f"\n{found.why_not}")
+    if image.why_not:
+        click.echo(f"\n{image.why_not}")
 
 
 def _pixels(distance: float | None) -> str:
@@ -96,19 +97,16 @@ def _pixels(distance: float | None) -> str:
 @click.option("--image", "image_id", type=int, help="On this image alone.")
 @click.option("--before", type=int, help="Older than the decision of this number.")
 @click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
-@json_option
-def adjudications(finding: Finding | None, image_id: int | None, before: int | None, limit: int, as_json: bool) -> None:
+@json_command
+def adjudications(
+    caller: Caller, finding: Finding | None, image_id: int | None, before: int | None, limit: int
+) -> Answer:
     """Show which masks were decided on, newest first; the newest of an image and finding counts."""
-    with as_operator() as caller:
-        found = deciding.list_adjudications(caller, finding=finding, image_id=image_id, before=before, limit=limit)
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (d.id, d.image_id, d.finding.value, d.version_id, d.author, d.method.value, d.decided_by, f"{d.at:%Y-%m-%d}")
-        for d in found
-    ]
-    print_table(("decision", "image", "finding", "version", "mask of", "method", "decided by", "on"), rows)
+    return listing(
+        deciding.list_adjudications(caller, finding=finding, image_id=image_id, before=before, limit=limit),
+        ("decision", "image", "finding", "version", "mask of", "method", "decided by", "on"),
+        lambda d: (d.id, d.image_id, d.finding, d.version_id, d.author, d.method, d.decided_by, f"{d.at:%Y-%m-%d}"),
+    )
 
 
 @click.group()

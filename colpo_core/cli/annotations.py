@@ -8,17 +8,18 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.option_types import EXISTING_FILE, NEW_FILE, WordType
-from colpo_core.cli.output import as_operator, every_page, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, answer, as_operator, every_page, json_command, listing, print_table
 from colpo_core.errors import MaskDoubted
 from colpo_core.images.mask_files import read_mask_file
 from colpo_core.images.masks import encode_rle, mask_png
-from colpo_core.records.annotations import StartOptions, StartSource, VersionRecord
+from colpo_core.records.annotations import StartOptions, StartSource, VersionComparison, VersionRecord
 from colpo_core.services.annotations import biopsy_points as annotations_biopsy_points
 from colpo_core.services.annotations import clear_images, confirmation
 from colpo_core.services.annotations import own_masks as service
 from colpo_core.services.annotations import starts as starting
 from colpo_core.services.annotations import versions as annotation_versions
 from colpo_core.services.annotations.mask_doubts import ask_about
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports import filling
 from colpo_core.store.blobs import write_file
 from colpo_core.terms import Finding, MaskDoubt, Start
@@ -35,19 +36,14 @@ def annotations() -> None:
 
 @annotations.command("list")
 @click.argument("image_id", type=int)
-@json_option
-def list_submitted(image_id: int, as_json: bool) -> None:
+@json_command
+def list_submitted(caller: Caller, image_id: int) -> Answer:
     """Show the submitted masks of an image."""
-    with as_operator() as caller:
-        found = service.submitted_masks(caller, image_id=image_id)
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (v.annotation_id, v.version_id, v.finding.value, v.author, v.number, v.origin.value, f"{v.area_share:.1%}")
-        for v in found
-    ]
-    print_table(("annotation", "version", "finding", "annotator", "number", "origin", "area"), rows)
+    return listing(
+        service.submitted_masks(caller, image_id=image_id),
+        ("annotation", "version", "finding", "annotator", "number", "origin", "area"),
+        lambda v: (v.annotation_id, v.version_id, v.finding, v.author, v.number, v.origin, f"{v.area_share:.1%}"),
+    )
 
 
 @annotations.command("submit")
@@ -104,37 +100,36 @@ def export(version_id: int, out: Path) -> None:
 
 @annotations.command("versions")
 @click.argument("annotation_id", type=int)
-@json_option
-def versions(annotation_id: int, as_json: bool) -> None:
+@json_command
+def versions(caller: Caller, annotation_id: int) -> Answer:
     """Show all versions of an annotation: what each started from, what it took, and how much of the start is left."""
-    with as_operator() as caller:
-        found = annotation_versions.list_versions(caller, annotation_id=annotation_id)
-    if as_json:
-        print_json(found)
-        return
-    headings = ("version", "number", "upon", "started from", "strokes", "seconds", "kept", "added", "area", "note")
-    print_table(headings, [_version_row(version) for version in found])
+    return listing(
+        annotation_versions.list_versions(caller, annotation_id=annotation_id),
+        ("version", "number", "upon", "started from", "strokes", "seconds", "kept", "added", "area", "note"),
+        _version_row,
+    )
 
 
 @annotations.command("compare")
 @click.argument("first_id", type=int)
 @click.argument("second_id", type=int)
 @click.option("--out", type=NEW_FILE, help="Also write both as one overlay: what both mark, and each alone.")
-@json_option
-def compare(first_id: int, second_id: int, out: Path | None, as_json: bool) -> None:
+@json_command
+def compare(caller: Caller, first_id: int, second_id: int, out: Path | None) -> Answer:
     """Compare two submitted masks of one image: Dice, IoU, distance of their outlines, and common pixels."""
-    with as_operator() as caller:
-        found = annotation_versions.compare_versions(caller, first_id=first_id, second_id=second_id)
-        if out is not None:
-            overlay = annotation_versions.comparison_overlay(caller, first_id=first_id, second_id=second_id)
-            write_file(out, overlay)
-    if as_json:
-        print_json(found)
-        return
-    apart = "not defined" if found.hd95_px is None else f"{found.hd95_px:.1f} pixels"
-    click.echo(f"Dice {found.dice:.3f}, IoU {found.iou:.3f}, 95th percentile of the outlines' distance {apart}")
-    alone = f"{found.only_first_px} in the first alone, {found.only_second_px} in the second alone"
-    click.echo(f"{found.both_px} pixels in both, {alone}")
+    comparison = annotation_versions.compare_versions(caller, first_id=first_id, second_id=second_id)
+    if out is not None:
+        write_file(out, annotation_versions.comparison_overlay(caller, first_id=first_id, second_id=second_id))
+    return answer(comparison, _print_comparison)
+
+
+def _print_comparison(comparison: VersionComparison) -> None:
+    apart = "not defined" if comparison.hd95_px is None else f"{comparison.hd95_px:.1f} pixels"
+    click.echo(
+        f"Dice {comparison.dice:.3f}, IoU {comparison.iou:.3f}, 95th percentile of the outlines' distance {apart}"
+    )
+    alone = f"{comparison.only_first_px} in the first alone, {comparison.only_second_px} in the second alone"
+    click.echo(f"{comparison.both_px} pixels in both, {alone}")
 
 
 @annotations.command("restore")
@@ -185,17 +180,15 @@ def start(
 
 
 @annotations.command("to-confirm")
-@json_option
-def to_confirm(as_json: bool) -> None:
+@json_command
+def to_confirm(caller: Caller) -> Answer:
     """Show the imported masks that wait for a person: closed by guess, or looking like something that was not meant."""
-    with as_operator() as caller:
-        ask = partial(confirmation.list_to_confirm, caller, limit=200)
-        found = [version for page in every_page(ask) for version in page.versions]
-    if as_json:
-        print_json(found)
-        return
-    rows = [(v.annotation_id, v.image_id, v.origin.value, f"{v.area_share:.1%}", v.version_id) for v in found]
-    print_table(("annotation", "image", "closed by", "area", "version"), rows)
+    ask = partial(confirmation.list_to_confirm, caller, limit=200)
+    return listing(
+        [version for page in every_page(ask) for version in page.versions],
+        ("annotation", "image", "closed by", "area", "version"),
+        lambda v: (v.annotation_id, v.image_id, v.origin.value, f"{v.area_share:.1%}", v.version_id),
+    )
 
 
 @annotations.command("confirm")
@@ -219,20 +212,15 @@ def reject(annotation_id: int, reason: str) -> None:
 
 
 @annotations.command("unmarked")
-@json_option
-def unmarked(as_json: bool) -> None:
+@json_command
+def unmarked(caller: Caller) -> Answer:
     """Show the acetic-acid images of which nobody has said yet whether anything acetowhite is on them."""
-    with as_operator() as caller:
-        ask = partial(clear_images.list_unmarked, caller, limit=500)
-        found = [image for page in every_page(ask) for image in page.images]
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (one.image_id, one.case_id, one.patient_code, one.swede_total, "empty" if one.has_empty_mask else "")
-        for one in found
-    ]
-    print_table(("image", "case", "patient", "Swede score", "mask"), rows)
+    ask = partial(clear_images.list_unmarked, caller, limit=500)
+    return listing(
+        [image for page in every_page(ask) for image in page.images],
+        ("image", "case", "patient", "Swede score", "mask"),
+        lambda i: (i.image_id, i.case_id, i.patient_code, i.swede_total, "empty" if i.has_empty_mask else ""),
+    )
 
 
 @annotations.command("no-lesion")
@@ -257,10 +245,10 @@ def points(image_id: int, points: tuple[str, ...]) -> None:
     with as_operator() as caller:
         if points:
             pairs = [_point(text) for text in points]
-            found = annotations_biopsy_points.save_biopsy_points(caller, image_id=image_id, points=pairs)
+            saved = annotations_biopsy_points.save_biopsy_points(caller, image_id=image_id, points=pairs)
         else:
-            found = annotations_biopsy_points.biopsy_points(caller, image_id=image_id)
-    print_table(("point", "x", "y"), [(point.position, point.x_px, point.y_px) for point in found])
+            saved = annotations_biopsy_points.biopsy_points(caller, image_id=image_id)
+    print_table(("point", "x", "y"), [(point.position, point.x_px, point.y_px) for point in saved])
 
 
 _WAYS_OUT = {

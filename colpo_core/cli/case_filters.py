@@ -14,7 +14,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    pairs = [one.partition("=") for one in given]
+    pairs = [option.partition("=") for option in given]
     for name, equals, _word in pairs:
         if not equals:
             raise click.BadParameter(f"write it as NAME=WORD, such as model=wrong, not {name!r}")

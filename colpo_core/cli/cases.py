@@ -1,6 +1,8 @@
 """Commands of cases, their histology and their labels."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,14 @@ from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.findings import findings
 from colpo_core.cli.image_questions import questions
 from colpo_core.cli.option_types import NEW_FILE, WordType
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, answer, as_operator, every_page, json_command, print_table
 from colpo_core.records.cases.cases import CaseRecord, SpecimenSite
-from colpo_core.records.cases.lists import CasePlace, CaseRow, CaseSort
+from colpo_core.records.cases.lists import CaseRow, CaseSort
 from colpo_core.records.models.marks import Mark, marks_text
 from colpo_core.services.cases import case as service
 from colpo_core.services.cases import lists as list_service
 from colpo_core.services.cases.histology import add_specimen, set_site, withdraw_specimen
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.services.exports import case_files, case_pdf
 from colpo_core.store.blobs import write_file
@@ -36,30 +39,26 @@ cases.add_command(questions)
 @filter_options
 @click.option("--sort", type=WordType(CaseSort), default=CaseSort.NEWEST, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@json_option
-def list_cases(sort: CaseSort, limit: int, as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
+@json_command
+def list_cases(caller: Caller, sort: CaseSort, limit: int, **wishes: Any) -> Answer:  # noqa: ANN401 - click hands every option over by name
     """Show cases, newest first, or by another order."""
-    found: list[Any] = []
-    after: CasePlace | None = None
+    rows: list[CaseRow] = []
     marks: tuple[Mark, ...] = ()
-    with as_operator() as caller:
-        where = filter_of(wishes)
-        while len(found) < limit:
-            page = list_service.list_cases(caller, where=where, sort=sort, after=after, limit=min(50, limit))
-            found.extend(page.rows)
-            marks = page.model_marks or marks
-            after = page.next_after
-            if after is None:
-                break
-    found = found[:limit]
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (row.id, row.patient_code, row.case_date, row.n_images, _label(row.label), row.reason, _probability(row))
-        for row in found
-    ]
-    print_table(("case", "patient", "day", "images", "label", "because", "HSIL, model"), rows)
+    for page in every_page(
+        partial(list_service.list_cases, caller, where=filter_of(wishes), sort=sort, limit=min(50, limit))
+    ):
+        rows.extend(page.rows)
+        marks = page.model_marks or marks
+        if len(rows) >= limit:
+            break
+    return answer(rows[:limit], partial(_print_rows, marks))
+
+
+def _print_rows(marks: tuple[Mark, ...], rows: Sequence[CaseRow]) -> None:
+    print_table(
+        ("case", "patient", "day", "images", "label", "because", "HSIL, model"),
+        [(c.id, c.patient_code, c.case_date, c.n_images, _label(c.label), c.reason, _probability(c)) for c in rows],
+    )
     _print_marks(marks)
 
 
@@ -89,15 +88,10 @@ def pdf(case_id: int, out: Path) -> None:
 
 @cases.command("show")
 @click.argument("case_id", type=int)
-@json_option
-def show_case(case_id: int, as_json: bool) -> None:
+@json_command
+def show_case(caller: Caller, case_id: int) -> Answer:
     """Show one case with its images, histology and label."""
-    with as_operator() as caller:
-        case = service.get_case(caller, case_id=case_id)
-    if as_json:
-        print_json(case)
-    else:
-        print_case(case)
+    return answer(service.get_case(caller, case_id=case_id), print_case)
 
 
 @cases.command("colposcopy")
@@ -136,25 +130,11 @@ def histology() -> None:
 @click.option("--clock", "clock_hour", type=click.IntRange(1, 12), help="Where on the clock face.")
 @click.option("--note", default="")
 @click.option("--site", type=(int, float, float), help="Image of the case, x and y in pixels from the top left.")
-def add(
-    case_id: int,
-    kind: SpecimenKind,
-    grade: Grade,
-    clock_hour: int | None,
-    note: str,
-    site: tuple[int, float, float] | None,
-) -> None:
+def add(case_id: int, site: tuple[int, float, float] | None, **result: Any) -> None:  # noqa: ANN401 - of a specimen
     """Enter a pathologist's result for one specimen of a case."""
     with as_operator() as caller:
-        specimen_id = add_specimen(
-            caller,
-            case_id=case_id,
-            kind=kind,
-            grade=grade,
-            clock_hour=clock_hour,
-            note=note,
-            site=SpecimenSite(*site) if site else None,
-        )
+        where = SpecimenSite(*site) if site else None
+        specimen_id = add_specimen(caller, case_id=case_id, site=where, **result)
         case = service.get_case(caller, case_id=case_id)
     click.echo(f"specimen {specimen_id} entered")
     _print_label(case)

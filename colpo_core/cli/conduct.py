@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.option_types import NEW_FILE
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, answer, as_operator, json_command, print_table
 from colpo_core.records.studies.conduct import AmendmentRecord, StudyConduct
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import amendments as study_amendments
 from colpo_core.services.studies import conduct as study_conduct
 from colpo_core.store.blobs import write_file
@@ -23,17 +24,13 @@ def add_conduct_commands(group: click.Group) -> None:
 @click.command("conduct")
 @click.argument("study_id", type=int)
 @click.option("--record", "record_path", type=NEW_FILE, help="Write the design, its seal and all of this to a file.")
-@json_option
-def conduct(study_id: int, record_path: Path | None, as_json: bool) -> None:
+@json_command
+def conduct(caller: Caller, study_id: int, record_path: Path | None) -> Answer:
     """Show who was exposed to which cases, the amendments and what readers were refused; also of a draft."""
-    with as_operator() as caller:
-        found = study_conduct.study_conduct(caller, study_id=study_id)
-        if record_path is not None:
-            write_file(record_path, study_conduct.export_record(caller, study_id=study_id))
-    if as_json:
-        print_json(found)
-    else:
-        print_conduct(found)
+    record = study_conduct.study_conduct(caller, study_id=study_id)
+    if record_path is not None:
+        write_file(record_path, study_conduct.export_record(caller, study_id=study_id))
+    return answer(record, print_conduct)
 
 
 @click.command("add-reader")
@@ -69,11 +66,11 @@ def correct_question(study_id: int, question: str, reason: str) -> None:
     _print_amendment(made)
 
 
-def print_conduct(found: StudyConduct) -> None:
+def print_conduct(record: StudyConduct) -> None:
     """Print a study's conduct."""
-    for sentence in found.warnings:
+    for sentence in record.warnings:
         click.echo(f"note: {sentence}")
-    click.echo(f"exposures (the design says: {found.rule.value}):")
+    click.echo(f"exposures (the design says: {record.rule.value}):")
     print_table(
         ("reader", "exposed to", "how", "not given", "read and flagged"),
         [
@@ -84,17 +81,17 @@ def print_conduct(found: StudyConduct) -> None:
                 exposure.n_withheld,
                 exposure.n_flagged,
             )
-            for exposure in found.exposures
+            for exposure in record.exposures
         ],
     )
-    click.echo(f"interim results: {'allowed by the design' if found.interim_results else 'none'}")
-    click.echo(f"amendments: {len(found.amendments)}")
-    for amendment in found.amendments:
+    click.echo(f"interim results: {'allowed by the design' if record.interim_results else 'none'}")
+    click.echo(f"amendments: {len(record.amendments)}")
+    for amendment in record.amendments:
         _print_amendment(amendment)
-    click.echo(f"refused to readers: {sum(one.times for one in found.refusals)}")
-    for refusal in found.refusals:
+    click.echo(f"refused to readers: {sum(refusal.times for refusal in record.refusals)}")
+    for refusal in record.refusals:
         click.echo(f"  {refusal.display_name}: {refusal.what}, {refusal.times} times")
 
 
-def _print_amendment(one: AmendmentRecord) -> None:
-    click.echo(f"  {one.at:%Y-%m-%d %H:%M} UTC, {one.by}: {one.text}. Reason: {one.reason}")
+def _print_amendment(amendment: AmendmentRecord) -> None:
+    click.echo(f"  {amendment.at:%Y-%m-%d %H:%M} UTC, {amendment.by}: {amendment.text}. Reason: {amendment.reason}")

@@ -4,16 +4,18 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any, TextIO
 
 import click
 
-from colpo_core.cli.output import as_operator, json_option, plain, print_json, print_table
+from colpo_core.cli.output import Answer, answer, json_command, plain, print_table
 from colpo_core.errors import InputRejected
 from colpo_core.ifcpc import Iodine, Junction, LesionLocation, Sign
-from colpo_core.records.cases.findings import FindingsEntry, FindingsProposal
+from colpo_core.records.cases.findings import FindingsEntry, FindingsProposal, FindingsRecord
 from colpo_core.services.cases.findings import get_findings, save_findings
 from colpo_core.services.cases.findings_proposal import propose_findings
+from colpo_core.services.common.callers import Caller
 
 
 @click.group()
@@ -23,14 +25,13 @@ def findings() -> None:
 
 @findings.command("show")
 @click.argument("case_id", type=int)
-@json_option
-def show(case_id: int, as_json: bool) -> None:
+@json_command
+def show(caller: Caller, case_id: int) -> Answer:
     """Show a case's findings."""
-    with as_operator() as caller:
-        record = get_findings(caller, case_id=case_id)
-    if as_json:
-        print_json(record)
-        return
+    return answer(get_findings(caller, case_id=case_id), partial(_print_findings, case_id))
+
+
+def _print_findings(case_id: int, record: FindingsRecord) -> None:
     click.echo(f"case {case_id}  version {record.version}  by {record.entered_by or 'nobody yet'}\n")
     values = plain(record.entry)
     rows = [(name, _text(value)) for name, value in values.items() if value not in (None, [], "")]
@@ -44,37 +45,30 @@ def show(case_id: int, as_json: bool) -> None:
     "--base-version", type=int, help="Refuse if the form has another version by now.  [default: whatever it has]"
 )
 @click.option("--proposed-from", type=int, help="Version of the mask whose proposal this confirms.")
-@json_option
+@json_command
 def set_findings(
-    case_id: int, file: TextIO, base_version: int | None, proposed_from: int | None, as_json: bool
-) -> None:
+    caller: Caller, case_id: int, file: TextIO, base_version: int | None, proposed_from: int | None
+) -> Answer:
     """Enter findings from a JSON object (`-` for standard input); fields that it does not name stay."""
-    with as_operator() as caller:
-        record = get_findings(caller, case_id=case_id)
-        saved = save_findings(
+    record = get_findings(caller, case_id=case_id)
+    return answer(
+        save_findings(
             caller,
             case_id=case_id,
             base_version=record.version if base_version is None else base_version,
             entry=replace(record.entry, **_read(file.read())),
             proposed_from=proposed_from,
-        )
-    if as_json:
-        print_json(saved)
-    else:
-        click.echo(f"case {case_id}: findings of version {saved.version}")
+        ),
+        lambda saved: click.echo(f"case {case_id}: findings of version {saved.version}"),
+    )
 
 
 @findings.command("propose")
 @click.argument("image_id", type=int)
-@json_option
-def propose(image_id: int, as_json: bool) -> None:
+@json_command
+def propose(caller: Caller, image_id: int) -> Answer:
     """Show what the operator's own mask on an image proposes for size and place; nothing is entered."""
-    with as_operator() as caller:
-        proposal = propose_findings(caller, image_id=image_id)
-    if as_json:
-        print_json(proposal)
-        return
-    _print_proposal(proposal)
+    return answer(propose_findings(caller, image_id=image_id), _print_proposal)
 
 
 def _print_proposal(proposal: FindingsProposal) -> None:
@@ -94,7 +88,7 @@ def _print_proposal(proposal: FindingsProposal) -> None:
 
 
 def _text(value: object) -> str:
-    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
 
 
 def _read(text: str) -> dict[str, Any]:
@@ -141,7 +135,7 @@ def _word(kind: type[StrEnum]) -> Callable[[str, Any], StrEnum]:
 
 def _list(read: Callable[[str, Any], Any]) -> Callable[[str, Any], tuple[Any, ...]]:
     def read_all(name: str, value: Any) -> tuple[Any, ...]:  # noqa: ANN401 - what JSON holds
-        return tuple(read(name, one) for one in _of(list, "a list")(name, value))
+        return tuple(read(name, item) for item in _of(list, "a list")(name, value))
 
     return read_all
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import click
 
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import as_operator, json_option, print_json
+from colpo_core.cli.output import Answer, answer, as_operator, json_command
 from colpo_core.records.cases.images import AskedImage, grouped_questions, question_text
 from colpo_core.services.cases import image_questions as service
+from colpo_core.services.common.callers import Caller
 from colpo_core.terms import ImageQuestion, Stage
 
 _SHOWN = 10
@@ -29,17 +30,13 @@ def questions() -> None:
 
 
 @questions.command("list")
-@json_option
-def list_questions(as_json: bool) -> None:
+@json_command
+def list_questions(caller: Caller) -> Answer:
     """Show what is asked and not answered."""
-    with as_operator() as caller:
-        asked = service.asked_images(caller)
-    if as_json:
-        print_json(asked)
-    elif asked:
-        print_questions(asked)
-    else:
-        click.echo("Nothing is asked.")
+    return answer(
+        service.asked_images(caller),
+        lambda asked: print_questions(asked) if asked else click.echo("Nothing is asked."),
+    )
 
 
 @questions.command("right")

@@ -95,8 +95,8 @@ def _print(report: ImportReport, as_json: bool) -> None:
         "annotations_to_confirm": report.annotations_to_confirm,
     }
     if as_json:
-        told = {"cases": report.case_ids, "passed_over": report.passed_over, "notes": report.notes}
-        print_json({**counts, **told, "files": report.outcomes})
+        details = {"cases": report.case_ids, "passed_over": report.passed_over, "notes": report.notes}
+        print_json({**counts, **details, "files": report.outcomes})
     else:
         _print_words(report, counts)
     if report.refused:
@@ -122,8 +122,8 @@ def _lines(report: ImportReport) -> Iterator[str]:
     for outcome in report.outcomes:
         if outcome.reason and outcome.reason != NOT_LISTED:
             yield f"{outcome.status.value}: {outcome.name}: {outcome.reason}"
-        for said in outcome.notes:
-            yield f"note: {outcome.name}: {said}"
+        for remark in outcome.notes:
+            yield f"note: {outcome.name}: {remark}"
     if unlisted:
         yield f"refused, not listed in the table: {listed(unlisted)}"
     if report.passed_over:

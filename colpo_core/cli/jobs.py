@@ -5,15 +5,16 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from colpo_core.cli.models import find_checkpoint
 from colpo_core.cli.option_types import EXISTING_FOLDER, NEW_FOLDER
-from colpo_core.cli.output import as_operator, json_option, note, print_json, print_table
+from colpo_core.cli.output import Answer, as_operator, json_command, json_option, listing, note, print_json, print_table
 from colpo_core.cli.progress import figures_text, wait_for
-from colpo_core.records.jobs.jobs import JobRecord, seconds_left
+from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord, seconds_left
 from colpo_core.records.jobs.results import PredictionResult
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as service
@@ -58,30 +59,28 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@json_option
-def list_jobs(as_json: bool) -> None:
+@json_command
+def list_jobs(caller: Caller) -> Answer:
     """Show the newest jobs; a job whose process died is started again."""
-    with as_operator() as caller:
-        engine.reconcile(caller.store)
-        found = service.list_jobs(caller)
-    if as_json:
-        print_json(found)
-        return
-    rows = [(j.id, j.kind.value, j.word, f"{j.progress:.0%}", j.stage, j.created_by, j.error or "") for j in found]
-    print_table(("job", "kind", "state", "done", "stage", "started by", "error"), rows)
+    engine.reconcile(caller.store)
+    return listing(
+        service.list_jobs(caller),
+        ("job", "kind", "state", "done", "stage", "started by", "error"),
+        lambda j: (j.id, j.kind.value, j.word, f"{j.progress:.0%}", j.stage, j.created_by, j.error or ""),
+    )
 
 
 @jobs.command("show")
 @click.argument("job_id", type=int)
-@json_option
-def show_job(job_id: int, as_json: bool) -> None:
+@json_command
+def show_job(caller: Caller, job_id: int) -> Answer:
     """Show one job with its losses and metrics, epoch by epoch."""
-    with as_operator() as caller:
-        job = service.get_job(caller, job_id=job_id)
-        events = service.job_events(caller, job_id=job_id)
-    if as_json:
-        print_json({"job": job, "events": events})
-        return
+    job = service.get_job(caller, job_id=job_id)
+    events = service.job_events(caller, job_id=job_id)
+    return Answer({"job": job, "events": events}, lambda: _print_job(job, events))
+
+
+def _print_job(job: JobRecord, events: Sequence[JobEventRecord]) -> None:
     click.echo(f"job {job.id}: {job.kind.value}, {job.state.value}, {job.progress:.0%}. {job.error or ''}")
     left = seconds_left(job, events) if job.kind is JobKind.PREDICT else None
     if left is not None:
@@ -161,10 +160,10 @@ def predict(
 
 def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_json: bool) -> None:
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
+        record = find_checkpoint(caller, checkpoint)
         report = foreground.predict_files(
             caller,
-            checkpoint_id=found.id,
+            checkpoint_id=record.id,
             images_dir=images_dir,
             out_dir=out_dir,
             on_file=lambda _file, number, total: note(f"{number} of {total}") if number % 10 == 0 else None,
@@ -181,10 +180,10 @@ def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_
 
 def _predict_store(checkpoint: str | None, wait: bool, as_json: bool) -> None:
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        predicting.start_prediction(caller, checkpoint_id=found.id)
+        record = find_checkpoint(caller, checkpoint)
+        predicting.start_prediction(caller, checkpoint_id=record.id)
         # A promotion has started one by itself, so there may be work under way that this call did not add.
-        under_way = _predictions_under_way(caller, found.id)
+        under_way = _predictions_under_way(caller, record.id)
         if wait:
             under_way = [wait_for(caller, job.id) for job in under_way]
     if as_json:

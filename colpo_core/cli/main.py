@@ -50,10 +50,10 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by its name; None where there is none."""
-        place = COMMANDS.get(cmd_name)
-        if place is None:
+        path = COMMANDS.get(cmd_name)
+        if path is None:
             return None
-        module, name = place.split(":")
+        module, name = path.split(":")
         command: click.Command = getattr(import_module(f"colpo_core.cli.{module}"), name)
         return command
 

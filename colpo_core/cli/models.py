@@ -1,15 +1,26 @@
 """Commands of checkpoints: the registry, promotion, evaluation."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import (
+    Answer,
+    answer,
+    as_operator,
+    json_command,
+    json_option,
+    listing,
+    print_json,
+    print_table,
+)
 from colpo_core.cli.progress import wait_for
 from colpo_core.records.models.cards import calibration_text
 from colpo_core.records.models.checkpoints import CheckpointRecord, EvaluationRecord
 from colpo_core.records.snapshots.snapshots import label_source_text
+from colpo_core.records.statistics.comparisons import ModelComparison
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.models import cards as models_cards
 from colpo_core.services.models import evaluations as models_evaluations
@@ -26,19 +37,14 @@ def checkpoints() -> None:
 
 
 @checkpoints.command("list")
-@json_option
-def list_checkpoints(as_json: bool) -> None:
+@json_command
+def list_checkpoints(caller: Caller) -> Answer:
     """Show all checkpoints, newest first."""
-    with as_operator() as caller:
-        found = models_registry.list_checkpoints(caller)
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (c.id, c.name, c.snapshot_name, label_source_text(c.label_source), "current" if c.is_current else "")
-        for c in found
-    ]
-    print_table(("checkpoint", "name", "snapshot", "figures rest on", ""), rows)
+    return listing(
+        models_registry.list_checkpoints(caller),
+        ("checkpoint", "name", "snapshot", "figures rest on", ""),
+        lambda c: (c.id, c.name, c.snapshot_name, label_source_text(c.label_source), "current" if c.is_current else ""),
+    )
 
 
 @checkpoints.command("show")
@@ -47,18 +53,18 @@ def list_checkpoints(as_json: bool) -> None:
 def show_checkpoint(checkpoint: str, as_json: bool) -> None:
     """Show one checkpoint's card, by number or name: what made it, and its figures with their intervals."""
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
+        record = find_checkpoint(caller, checkpoint)
         if as_json:
             # The rows by case are for the JSON; here they would drown the figures.
-            print_json(models_registry.whole_checkpoint(caller, checkpoint_id=found.id))
+            print_json(models_registry.whole_checkpoint(caller, checkpoint_id=record.id))
             return
-        ceiling = models_human_ceiling.human_ceiling(caller, checkpoint_id=found.id)
-    click.echo(f"checkpoint {found.id} ({found.name}), trained on snapshot {found.snapshot_name}")
-    click.echo(label_source_text(found.label_source))
-    for mark in found.marks:
+        ceiling = models_human_ceiling.human_ceiling(caller, checkpoint_id=record.id)
+    click.echo(f"checkpoint {record.id} ({record.name}), trained on snapshot {record.snapshot_name}")
+    click.echo(label_source_text(record.label_source))
+    for mark in record.marks:
         click.echo(f"{mark.text}: {mark.meaning}")
-    click.echo(f"{calibration_text(found.card)}\n")
-    metrics = found.card.get("metrics", {})
+    click.echo(f"{calibration_text(record.card)}\n")
+    metrics = record.card.get("metrics", {})
     for path, text in figure_lines(metrics):
         click.echo(f"{path}: {text}")
     if not metrics.get("segmentation", {}).get("blind"):
@@ -66,7 +72,7 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
     click.echo(f"\nbeside {ceiling.n_images_all} images that several people have annotated:")
     for path, text in figure_lines(asdict(ceiling)):
         click.echo(f"{path}: {text}")
-    for sentence in found.card.get("limits", []):
+    for sentence in record.card.get("limits", []):
         click.echo(f"- {sentence}")
 
 
@@ -74,23 +80,22 @@ def show_checkpoint(checkpoint: str, as_json: bool) -> None:
 @click.argument("first")
 @click.argument("second")
 @click.option("--channels", type=click.IntRange(3, 4), default=4, show_default=True, help="Which of their networks.")
-@json_option
-def compare(first: str, second: str, channels: int, as_json: bool) -> None:
+@json_command
+def compare(caller: Caller, first: str, second: str, channels: int) -> Answer:
     """Compare two checkpoints on the same unseen cases: paired figures, and the cases that flipped."""
-    with as_operator() as caller:
-        both = [find_checkpoint(caller, name) for name in (first, second)]
-        found = compare_models(caller, first_id=both[0].id, second_id=both[1].id, channels=channels)
-    if as_json:
-        print_json(found)
-        return
-    if found.difference is None:
+    first_id, second_id = (find_checkpoint(caller, name).id for name in (first, second))
+    return answer(compare_models(caller, first_id=first_id, second_id=second_id, channels=channels), _print_comparison)
+
+
+def _print_comparison(comparison: ModelComparison) -> None:
+    if comparison.difference is None:
         click.echo("No labelled case of a patient that neither has met was predicted by both.")
         return
     names = ("auc", "accuracy", "sensitivity", "specificity", "brier")
-    parts = (found.difference.first, found.difference.second, found.difference)
+    parts = (comparison.difference.first, comparison.difference.second, comparison.difference)
     rows = [(name, *(getattr(part, name).text() for part in parts)) for name in names]
-    print_table(("figure", found.first, found.second, "difference"), rows)
-    for flip in found.flips:
+    print_table(("figure", comparison.first, comparison.second, "difference"), rows)
+    for flip in comparison.flips:
         word = "now right" if flip.is_second_right else "now wrong"
         click.echo(f"case {flip.case_id}: {flip.label.value}, {flip.prob_first:.2f} to {flip.prob_second:.2f}, {word}")
 
@@ -101,8 +106,8 @@ def compare(first: str, second: str, channels: int, as_json: bool) -> None:
 def write_card(checkpoint: str, out: Path) -> None:
     """Write one checkpoint's card as an HTML file that stands alone: tables and drawings."""
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        text = models_cards.model_card(caller, checkpoint_id=found.id)
+        record = find_checkpoint(caller, checkpoint)
+        text = models_cards.model_card(caller, checkpoint_id=record.id)
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -117,25 +122,20 @@ def write_card(checkpoint: str, out: Path) -> None:
 def promote(checkpoint: str, reason: str, overrule: str) -> None:
     """Make a checkpoint the clinic's current model; promoting an older one rolls back."""
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        made = promotions.promote_checkpoint(caller, checkpoint_id=found.id, reason=reason, overrule=overrule)
+        record = find_checkpoint(caller, checkpoint)
+        made = promotions.promote_checkpoint(caller, checkpoint_id=record.id, reason=reason, overrule=overrule)
     click.echo(f"checkpoint {made.id} ({made.name}) is the current model")
 
 
 @checkpoints.command("doubts")
 @click.argument("checkpoint")
-@json_option
-def doubts(checkpoint: str, as_json: bool) -> None:
+@json_command
+def doubts(caller: Caller, checkpoint: str) -> Answer:
     """Show what speaks against promoting a checkpoint, and what could not be checked."""
-    with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        checks = promotion_checks.check_promotion(caller, checkpoint_id=found.id)
+    checks = promotion_checks.check_promotion(caller, checkpoint_id=find_checkpoint(caller, checkpoint).id)
     unchecked = [f"Not checked: {sentence}" for sentence in checks.unchecked]
-    if as_json:
-        print_json([*checks.doubts, *unchecked])
-        return
-    for sentence in (*(checks.doubts or (checks.summary,)), *unchecked):
-        click.echo(sentence)
+    text = "\n".join((*(checks.doubts or (checks.summary,)), *unchecked))
+    return Answer([*checks.doubts, *unchecked], lambda: click.echo(text))
 
 
 @checkpoints.command("evaluate")
@@ -145,35 +145,30 @@ def doubts(checkpoint: str, as_json: bool) -> None:
 def evaluate(checkpoint: str, snapshot_name: str, wait: bool) -> None:
     """Judge a checkpoint on an external test set, in the background; each look is counted."""
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        kept = freezing.find_snapshot(caller, name=snapshot_name)
-        job = models_evaluations.start_evaluation(caller, checkpoint_id=found.id, snapshot_id=kept.id)
+        record = find_checkpoint(caller, checkpoint)
+        snapshot = freezing.find_snapshot(caller, name=snapshot_name)
+        job = models_evaluations.start_evaluation(caller, checkpoint_id=record.id, snapshot_id=snapshot.id)
         click.echo(f"job {job.id} started; it goes on when this window is closed")
         if wait:
             wait_for(caller, job.id)
-            newest = models_evaluations.list_evaluations(caller, checkpoint_id=found.id)[0]
-            _print_evaluation(newest)
+            newest = models_evaluations.list_evaluations(caller, checkpoint_id=record.id)[0]
+            _print_evaluations([newest])
 
 
 @checkpoints.command("evaluations")
 @click.argument("checkpoint")
-@json_option
-def evaluations(checkpoint: str, as_json: bool) -> None:
+@json_command
+def evaluations(caller: Caller, checkpoint: str) -> Answer:
     """Show all looks at external test sets with a checkpoint, newest first, with their figures."""
-    with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        looks = models_evaluations.list_evaluations(caller, checkpoint_id=found.id)
-    if as_json:
-        print_json(looks)
-        return
+    checkpoint_id = find_checkpoint(caller, checkpoint).id
+    return answer(models_evaluations.list_evaluations(caller, checkpoint_id=checkpoint_id), _print_evaluations)
+
+
+def _print_evaluations(looks: Iterable[EvaluationRecord]) -> None:
     for look in looks:
-        _print_evaluation(look)
-
-
-def _print_evaluation(look: EvaluationRecord) -> None:
-    click.echo(f"{look.snapshot_name}: look {look.look} at this set, {look.created_at:%Y-%m-%d %H:%M} UTC")
-    for path, text in figure_lines(look.metrics):
-        click.echo(f"  {path}: {text}")
+        click.echo(f"{look.snapshot_name}: look {look.look} at this set, {look.created_at:%Y-%m-%d %H:%M} UTC")
+        for path, text in figure_lines(look.metrics):
+            click.echo(f"  {path}: {text}")
 
 
 def find_checkpoint(caller: Caller, text: str | None) -> CheckpointRecord:

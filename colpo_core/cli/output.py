@@ -4,9 +4,10 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -19,6 +20,7 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.store_access import open_store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Record = TypeVar("Record")
 
 
 def json_option(command: Command) -> Command:
@@ -36,9 +38,47 @@ def as_operator() -> Iterator[Caller]:
         raise click.ClickException(str(error)) from error
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a command has to say: a record for JSON, and what prints it as text."""
+
+    record: object
+    print_text: Callable[[], object]
+
+
+def answer(record: Record, print_text: Callable[[Record], object]) -> Answer:
+    """A record, and what prints it as text."""
+    return Answer(record, partial(print_text, record))
+
+
+def listing(records: Sequence[Record], headings: Sequence[str], row: Callable[[Record], Sequence[object]]) -> Answer:
+    """Records that are printed as a table, a row each."""
+    return Answer(records, lambda: print_table(headings, map(row, records)))
+
+
+def json_command(command: Callable[..., Answer]) -> Callable[..., None]:
+    """Run a command as the operator, and print its answer as text, or with `--json` as one JSON document.
+
+    Args:
+        command: Takes the caller first, then what was given on the command line by name.
+    """
+
+    @json_option
+    @wraps(command)
+    def run(*, as_json: bool, **given: object) -> None:
+        with as_operator() as caller:
+            answered = command(caller, **given)
+        if as_json:
+            print_json(answered.record)
+        else:
+            answered.print_text()
+
+    return run
+
+
 class _Page(Protocol):
     @property
-    def next_after(self) -> int | None: ...
+    def next_after(self) -> object: ...
 
 
 Page = TypeVar("Page", bound=_Page)
@@ -50,7 +90,7 @@ def every_page(ask: Callable[..., Page]) -> Iterator[Page]:
     Args:
         ask: Gives the page that begins after a row, `after`; the first for None.
     """
-    after: int | None = None
+    after: object = None
     while True:
         page = ask(after=after)
         yield page

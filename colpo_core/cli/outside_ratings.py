@@ -1,6 +1,7 @@
 """Statistics of reader studies without the store: analysing ratings, and planning how many are needed."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,7 +23,7 @@ from colpo_core.studies.roe_metz import RoeMetz
 @click.option("--threshold", type=float, help="A rating from here on is a positive call.")
 @click.option(
     "--covariance",
-    type=click.Choice([*(one.value for one in Covariance), U_STATISTIC]),
+    type=click.Choice([*(method.value for method in Covariance), U_STATISTIC]),
     default=Covariance.DELONG.value,
     show_default=True,
     help="How the covariance of the readers' figures is estimated; u-statistic takes every rating, also where readers "
@@ -67,19 +68,12 @@ from colpo_core.studies.roe_metz import RoeMetz
 def analyse(
     ratings: Path,
     out: Path | None,
-    threshold: float | None,
     covariance: str,
     arms: tuple[str, ...],
-    model: str | None,
-    model_threshold: float | None,
-    prevalence: float | None,
-    margin: float | None,
-    endpoint: Endpoint,
     patient_column: str | None,
     patient_from_case: bool,
     keep_names: bool,
-    alpha: float,
-    seed: int,
+    **figures: Any,  # noqa: ANN401 - those of the analysis, by the names of its options
 ) -> None:
     """Analyse the ratings of readers who have read the same cases, from any reader study.
 
@@ -90,18 +84,11 @@ def analyse(
     """
     try:
         options = AnalysisOptions(
-            threshold=threshold,
             covariance=Covariance.DELONG if covariance == U_STATISTIC else Covariance(covariance),
             u_statistic=covariance == U_STATISTIC,
-            prevalence=prevalence,
-            margin=margin,
-            endpoint=endpoint,
-            alpha=alpha,
-            model=model,
-            model_threshold=model_threshold,
-            seed=seed,
+            **figures,
         )
-        found = analyse_ratings(
+        analysis = analyse_ratings(
             ratings,
             options,
             arms=arms,
@@ -111,10 +98,10 @@ def analyse(
             progress=lambda what: click.echo(f"… {what}", err=True),
         )
         if out is not None:
-            write_analysis(found, out)
+            write_analysis(analysis, out)
     except ColpoError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(rating_text(found))
+    click.echo(rating_text(analysis))
 
 
 @click.command()
@@ -129,9 +116,11 @@ def analyse(
 @click.option("--endpoint", type=WordType(Endpoint), default=Endpoint.AUC, show_default=True)
 @click.option("--standalone", is_flag=True, help="The first is a model that judges by itself, not an arm of readers.")
 @click.option("--margin", type=float, help="Show that the first is not worse by more than this, not a difference.")
-@click.option("--readers", type=int, required=True, help="Readers, each of whom reads every case in each arm.")
-@click.option("--positive", type=int, required=True, help="Cases with the condition.")
-@click.option("--negative", type=int, required=True, help="Cases without it.")
+@click.option(
+    "--readers", "n_readers", type=int, required=True, help="Readers, each of whom reads every case in each arm."
+)
+@click.option("--positive", "n_positive", type=int, required=True, help="Cases with the condition.")
+@click.option("--negative", "n_negative", type=int, required=True, help="Cases without it.")
 @click.option(
     "--reader-variance",
     type=click.FloatRange(0, 10),
@@ -144,39 +133,22 @@ def analyse(
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the simulation.")
 @json_option
 def power(
-    figures: tuple[float, float],
-    endpoint: Endpoint,
-    standalone: bool,
-    margin: float | None,
-    readers: int,
-    positive: int,
-    negative: int,
     reader_variance: float,
-    alpha: float,
     studies: int,
     seed: int,
     as_json: bool,
+    **design: Any,  # noqa: ANN401 - what is assumed, by the names of its fields
 ) -> None:
     """Tell how likely a study is to find what is assumed.
 
     Ratings are simulated by the model of Roe and Metz and analysed as by `analyse`, for other readers and other cases.
     """
-    assumed = Assumed(
-        figures,
-        readers,
-        positive,
-        negative,
-        endpoint=endpoint,
-        standalone=standalone,
-        margin=margin,
-        model=RoeMetz(reader=reader_variance, arm_reader=reader_variance),
-        alpha=alpha,
-    )
+    assumed = Assumed(model=RoeMetz(reader=reader_variance, arm_reader=reader_variance), **design)
     try:
-        found = estimate_power(assumed, studies=studies, seed=seed)
+        estimate = estimate_power(assumed, studies=studies, seed=seed)
     except ColpoError as error:
         raise click.ClickException(str(error)) from error
     if as_json:
-        print_json(found)
+        print_json(estimate)
     else:
-        click.echo(f"power by simulation {found.simulated.text()}, by formula {found.by_formula:.1%}")
+        click.echo(f"power by simulation {estimate.simulated.text()}, by formula {estimate.by_formula:.1%}")

@@ -2,33 +2,28 @@
 
 import click
 
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, as_operator, json_command, print_json, print_table
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.overview import dashboard as cohort
 from colpo_core.services.overview import worklist as service
 
 
 @click.command()
-@json_option
-def status(as_json: bool) -> None:
+@json_command
+def status(caller: Caller) -> Answer:
     """Show how much the store holds."""
-    with as_operator() as caller:
-        counts = service.status(caller.store)
-    if as_json:
-        print_json(counts)
-    else:
-        print_table(("what", "number"), [(name.replace("_", " "), value) for name, value in counts.items()])
+    counts = service.status(caller.store)
+    rows = [(name.replace("_", " "), value) for name, value in counts.items()]
+    return Answer(counts, lambda: print_table(("what", "number"), rows))
 
 
 @click.command()
-@json_option
-def worklist(as_json: bool) -> None:
+@json_command
+def worklist(caller: Caller) -> Answer:
     """Show what waits for the operator."""
-    with as_operator() as caller:
-        found = service.worklist(caller)
-    if as_json:
-        print_json(found)
-    else:
-        print_table(("waits", "number"), [(item.what, item.number_text) for item in found.items])
+    waiting = service.worklist(caller)
+    rows = [(item.what, item.number_text) for item in waiting.items]
+    return Answer(waiting, lambda: print_table(("waits", "number"), rows))
 
 
 @click.command()

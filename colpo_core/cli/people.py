@@ -3,7 +3,8 @@
 import click
 
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, as_operator, json_command, json_option, listing, print_json, print_table
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import access
 from colpo_core.services.people import accounts as service
 from colpo_core.terms import Role
@@ -19,16 +20,14 @@ def people() -> None:
 
 
 @people.command("list")
-@json_option
-def list_people(as_json: bool) -> None:
+@json_command
+def list_people(caller: Caller) -> Answer:
     """Show all accounts."""
-    with as_operator() as caller:
-        found = service.list_people(caller)
-    if as_json:
-        print_json(found)
-        return
-    rows = [(p.person_id, p.username, p.display_name, p.role.value, "yes" if p.active else "no") for p in found]
-    print_table(("id", "name", "shown as", "role", "active"), rows)
+    return listing(
+        service.list_people(caller),
+        ("id", "name", "shown as", "role", "active"),
+        lambda p: (p.person_id, p.username, p.display_name, p.role.value, "yes" if p.active else "no"),
+    )
 
 
 @people.command("add")
@@ -76,16 +75,12 @@ def set_role(person_id: int, role: Role) -> None:
 @people.command("log")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--before", type=int, help="Show what came before this line.")
-@json_option
-def show_log(limit: int, before: int | None, as_json: bool) -> None:
+@json_command
+def show_log(caller: Caller, limit: int, before: int | None) -> Answer:
     """Show who did what, newest first."""
-    with as_operator() as caller:
-        page = service.list_audit(caller, before=before, limit=limit)
-    if as_json:
-        print_json(page)
-        return
+    page = service.list_audit(caller, before=before, limit=limit)
     rows = [(e.id, f"{e.at:%Y-%m-%d %H:%M:%S}", e.username, e.action, e.subject) for e in page.entries]
-    print_table(("line", "UTC", "who", "did", "to"), rows)
+    return Answer(page, lambda: print_table(("line", "UTC", "who", "did", "to"), rows))
 
 
 @people.command("access")

@@ -2,8 +2,9 @@
 
 import click
 
-from colpo_core.cli.output import as_operator, json_option, print_json
+from colpo_core.cli.output import Answer, answer, as_operator, json_command
 from colpo_core.services.common import preferences as service
+from colpo_core.services.common.callers import Caller
 
 
 @click.group()
@@ -12,15 +13,12 @@ def preferences() -> None:
 
 
 @preferences.command("show")
-@json_option
-def show(as_json: bool) -> None:
+@json_command
+def show(caller: Caller) -> Answer:
     """Show what is set for the whole program."""
-    with as_operator() as caller:
-        found = service.get_preferences(caller)
-    if as_json:
-        print_json(found)
-        return
-    click.echo(f"proposals: {_word(found.proposals)}")
+    return answer(
+        service.get_preferences(caller), lambda preferences: click.echo(f"proposals: {_word(preferences.proposals)}")
+    )
 
 
 @preferences.command("proposals")
@@ -28,8 +26,8 @@ def show(as_json: bool) -> None:
 def proposals(allowed: str) -> None:
     """Let annotators start a mask from the model's proposal, or forbid it."""
     with as_operator() as caller:
-        found = service.set_proposals(caller, allowed=allowed == "on")
-    click.echo(f"proposals: {_word(found.proposals)}")
+        saved = service.set_proposals(caller, allowed=allowed == "on")
+    click.echo(f"proposals: {_word(saved.proposals)}")
 
 
 def _word(allowed: bool) -> str:

@@ -48,7 +48,7 @@ def reproduce(
     with as_operator() as caller:
         settings = preset(preset_name, **wanted)
         try:
-            found = reproduce_paper(
+            reproduction = reproduce_paper(
                 caller,
                 snapshot_name=snapshot_name,
                 settings=settings,
@@ -59,7 +59,7 @@ def reproduce(
         except KeyboardInterrupt:
             note("Stopped. Finished stages are kept; run the same command again to go on.")
             raise
-    click.echo(reproduction_json(found) if as_json else reproduction_text(found), nl=False)
+    click.echo(reproduction_json(reproduction) if as_json else reproduction_text(reproduction), nl=False)
     note(f"tables and plots are in {out}")
 
 

@@ -6,14 +6,16 @@ import click
 
 from colpo_core.cli.models import find_checkpoint
 from colpo_core.cli.option_types import NEW_FOLDER, WordType
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, answer, as_operator, json_command, json_option, print_json, print_table
 from colpo_core.cli.progress import wait_for
 from colpo_core.images.maps import MAP_NAMES
 from colpo_core.records.models.marks import marks_text
 from colpo_core.records.overview.worklist import many_text
 from colpo_core.records.review.explanations import LikeCase
+from colpo_core.records.review.reviews import ReviewQueue
 from colpo_core.records.snapshots.snapshots import label_source_text
 from colpo_core.records.statistics.number_texts import number_texts, percent_texts
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.review import call_reasons, overlays, verdicts
 from colpo_core.services.review import desk as service
 from colpo_core.store.blobs import write_file
@@ -28,14 +30,13 @@ def review() -> None:
 
 @review.command("list")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@json_option
-def list_waiting(limit: int, as_json: bool) -> None:
+@json_command
+def list_waiting(caller: Caller, limit: int) -> Answer:
     """Show the predictions that wait for the operator's verdict."""
-    with as_operator() as caller:
-        queue = service.list_for_review(caller, limit=limit)
-    if as_json:
-        print_json(queue)
-        return
+    return answer(service.list_for_review(caller, limit=limit), _print_queue)
+
+
+def _print_queue(queue: ReviewQueue) -> None:
     rows = [
         (
             *(p.id, p.image_id, number_texts(p.prob_hsil_3ch, p.threshold_3ch)[0]),
@@ -64,20 +65,21 @@ def show(prediction_id: int, out: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(desk)
         return
-    said = desk.prediction
-    click.echo(f"prediction {said.id} of image {said.image_id}, case {said.case_id}, by {said.checkpoint_name}")
-    click.echo(f"trained on {label_source_text(said.label_source)}")
-    for mark in said.all_marks:
+    prediction = desk.prediction
+    where = f"image {prediction.image_id}, case {prediction.case_id}"
+    click.echo(f"prediction {prediction.id} of {where}, by {prediction.checkpoint_name}")
+    click.echo(f"trained on {label_source_text(prediction.label_source)}")
+    for mark in prediction.all_marks:
         click.echo(f"{mark.text}: {mark.meaning}")
-    if said.calibration:
-        click.echo(said.calibration)
+    if prediction.calibration:
+        click.echo(prediction.calibration)
     for channels, prob, threshold, call in (
-        (3, said.prob_hsil_3ch, said.threshold_3ch, said.call_3ch),
-        (4, said.prob_hsil_4ch, said.threshold_4ch, said.call_4ch),
+        (3, prediction.prob_hsil_3ch, prediction.threshold_3ch, prediction.call_3ch),
+        (4, prediction.prob_hsil_4ch, prediction.threshold_4ch, prediction.call_4ch),
     ):
-        told, frozen = number_texts(prob, threshold, digits=3)
-        click.echo(f"{channels} channels: probability of HSIL {told}, threshold {frozen}: {call.value}")
-    click.echo(f"acetowhite epithelium: {said.acetowhite_fraction:.1%} of the image")
+        probability, frozen = number_texts(prob, threshold, digits=3)
+        click.echo(f"{channels} channels: probability of HSIL {probability}, threshold {frozen}: {call.value}")
+    click.echo(f"acetowhite epithelium: {prediction.acetowhite_fraction:.1%} of the image")
     for name in sorted(desk.empty_maps):
         click.echo(f"map {name}: no positive evidence")
     for verdict in desk.reviews:
@@ -96,22 +98,22 @@ def why(prediction_id: int, ask: bool, as_json: bool) -> None:
         if ask:
             job = call_reasons.start_what_ifs(caller, prediction_id=prediction_id)
             wait_for(caller, job.id)
-        found = call_reasons.call_reasons(caller, prediction_id=prediction_id)
+        reasons = call_reasons.call_reasons(caller, prediction_id=prediction_id)
     if as_json:
-        print_json(found)
+        print_json(reasons)
         return
-    for channels, band in ((3, found.band_3ch), (4, found.band_4ch)):
+    for channels, band in ((3, reasons.band_3ch), (4, reasons.band_4ch)):
         if band is not None:
             shares = " to ".join(percent_texts(band.low, band.high))
             click.echo(f"{channels} channels: of test images with {shares}, HSIL were {band.observed.text()}")
     rows = [
-        (one.patient_code, one.case_id, one.label.value, one.grade or "", f"{one.likeness:.3f}", _learned(one))
-        for one in found.like
+        (like.patient_code, like.case_id, like.label.value, like.grade or "", f"{like.likeness:.3f}", _learned(like))
+        for like in reasons.like
     ]
     if rows:
         print_table(("patient", "case", "label", "grade", "likeness", ""), rows)
     else:
-        click.echo(found.why_no_like)
+        click.echo(reasons.why_no_like)
     changed = [
         (
             what_if.change.value,
@@ -120,18 +122,18 @@ def why(prediction_id: int, ask: bool, as_json: bool) -> None:
             f"{what_if.prob_hsil_3ch:.3f}",
             f"{what_if.prob_hsil_4ch:.3f}",
         )
-        for what_if in found.what_ifs
+        for what_if in reasons.what_ifs
     ]
     if changed:
         print_table(("changed", "finding", "outlined by", "HSIL, 3 channels", "HSIL, 4 channels"), changed)
-    elif not found.failure:
+    elif not reasons.failure:
         click.echo("nobody has asked yet what changes with the mask: --ask does")
-    if found.failure:
-        click.echo(found.failure)
+    if reasons.failure:
+        click.echo(reasons.failure)
 
 
-def _learned(one: LikeCase) -> str:
-    return "the model has learned from it" if one.was_learned else ""
+def _learned(like: LikeCase) -> str:
+    return "the model has learned from it" if like.was_learned else ""
 
 
 @review.command("record")
@@ -157,9 +159,9 @@ def record(prediction_id: int, verdict: Verdict, because: ReviewReason | None, r
 def explain(image_id: int, method: str, checkpoint: str | None, out: Path) -> None:
     """Draw maps of a stored image by another method, for both networks and both classes."""
     with as_operator() as caller:
-        found = find_checkpoint(caller, checkpoint)
-        maps = foreground.explain_image(caller, checkpoint_id=found.id, image_id=image_id, method=method)
+        record = find_checkpoint(caller, checkpoint)
+        maps = foreground.explain_image(caller, checkpoint_id=record.id, image_id=image_id, method=method)
     for name, content in maps.items():
-        place = out / f"image-{image_id}-{method}-{name}.png"
-        write_file(place, content)
-        click.echo(str(place))
+        path = out / f"image-{image_id}-{method}-{name}.png"
+        write_file(path, content)
+        click.echo(str(path))

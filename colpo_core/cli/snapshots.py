@@ -6,9 +6,10 @@ import click
 
 from colpo_core.cli.image_questions import print_questions
 from colpo_core.cli.option_types import DAY, WordType
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, answer, json_command, listing, print_table
 from colpo_core.records.snapshots.shortcuts import ShortcutReport
-from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord, label_source_text
+from colpo_core.records.snapshots.snapshots import SnapshotPreview, SnapshotQuery, SnapshotRecord, label_source_text
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import freezing
 from colpo_core.terms import LabelSource, MaskPolicy, Split
 
@@ -65,99 +66,78 @@ def _query_options(command: click.decorators.FC) -> click.decorators.FC:
 
 @snapshot.command("preview")
 @_query_options
-@json_option
-def preview(as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of the query
+@json_command
+def preview(caller: Caller, **options: Any) -> Answer:  # noqa: ANN401 - those of the query
     """Show what a snapshot would hold, what it would leave out and why, and what its labels can be told from."""
-    with as_operator() as caller:
-        found = freezing.preview_snapshot(caller, query=SnapshotQuery("preview", **options))
-    if as_json:
-        print_json(found)
-        return
-    click.echo(f"masks: {found.masks_text}")
-    _print_counts(found.counts)
-    for pair in found.contradictions:
+    return answer(freezing.preview_snapshot(caller, query=SnapshotQuery("preview", **options)), _print_preview)
+
+
+def _print_preview(preview: SnapshotPreview) -> None:
+    click.echo(f"masks: {preview.masks_text}")
+    _print_counts(preview.counts)
+    for pair in preview.contradictions:
         click.echo(
             f"left out: images {pair.image_id} (case {pair.case_id}) and {pair.other_image_id} "
             f"(case {pair.other_case_id}) are copies of one photograph, and the labels of their cases contradict "
             "each other"
         )
-    print_questions(found.asked)
-    for sentence in (*found.problems, *found.warnings):
+    print_questions(preview.asked)
+    for sentence in (*preview.problems, *preview.warnings):
         click.echo(sentence)
-    _print_shortcuts(found.shortcuts)
+    _print_shortcuts(preview.shortcuts)
 
 
 @snapshot.command("freeze")
 @click.argument("name")
 @_query_options
-@json_option
-def freeze(name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of the query
+@json_command
+def freeze(caller: Caller, name: str, **options: Any) -> Answer:  # noqa: ANN401 - those of the query
     """Freeze images, masks and labels with a patient-wise split, under a name."""
-    with as_operator() as caller:
-        made = freezing.freeze_snapshot(caller, query=SnapshotQuery(name, **options))
-    if as_json:
-        print_json(made)
-        return
-    _print_snapshot(made)
-    if made.shortcuts is not None:
-        _print_shortcuts(made.shortcuts)
+    return answer(freezing.freeze_snapshot(caller, query=SnapshotQuery(name, **options)), _print_snapshot)
 
 
 @snapshot.command("show")
 @click.argument("name")
-@json_option
-def show_snapshot(name: str, as_json: bool) -> None:
+@json_command
+def show_snapshot(caller: Caller, name: str) -> Answer:
     """Show one snapshot: what its labels rest on, which masks it holds, and how much stands on each side."""
-    with as_operator() as caller:
-        found = freezing.find_snapshot(caller, name=name)
-    if as_json:
-        print_json(found)
-        return
-    _print_snapshot(found)
-    if found.shortcuts is not None:
-        _print_shortcuts(found.shortcuts)
+    return answer(freezing.find_snapshot(caller, name=name), _print_snapshot)
 
 
-def _print_shortcuts(found: ShortcutReport) -> None:
-    for sentence in found.doubts:
+def _print_shortcuts(report: ShortcutReport) -> None:
+    for sentence in report.doubts:
         click.echo(sentence)
-    for sentence in found.unchecked:
+    for sentence in report.unchecked:
         click.echo(f"Not checked: {sentence}")
-    if found.nothing_found:
-        click.echo(found.nothing_found)
+    if report.nothing_found:
+        click.echo(report.nothing_found)
 
 
-def _print_snapshot(found: SnapshotRecord) -> None:
-    click.echo(f"snapshot {found.id} ({found.name}): {label_source_text(found.label_source)}, hash {found.sha256[:12]}")
-    if found.external:
+def _print_snapshot(frozen: SnapshotRecord) -> None:
+    labels = label_source_text(frozen.label_source)
+    click.echo(f"snapshot {frozen.id} ({frozen.name}): {labels}, hash {frozen.sha256[:12]}")
+    if frozen.external:
         click.echo("external test set: nothing is trained on it, and its patients stand in no other snapshot")
-    click.echo(f"masks: {found.masks_text}")
-    _print_counts(found.counts)
+    click.echo(f"masks: {frozen.masks_text}")
+    _print_counts(frozen.counts)
+    if frozen.shortcuts is not None:
+        _print_shortcuts(frozen.shortcuts)
 
 
 @snapshot.command("list")
-@json_option
-def list_snapshots(as_json: bool) -> None:
+@json_command
+def list_snapshots(caller: Caller) -> Answer:
     """Show all snapshots."""
-    with as_operator() as caller:
-        snapshots = freezing.list_snapshots(caller)
-    if as_json:
-        print_json(snapshots)
-        return
-    rows = [
-        (
+    return listing(
+        freezing.list_snapshots(caller),
+        ("snapshot", "name", "kept as", "images", "masks", "masks by", "labels by", "hash"),
+        lambda s: (
             s.id,
             s.name,
             "external" if s.external else "",
-            s.count("images"),
-            s.count("masks"),
-            s.mask_policy.value,
-            s.label_source.value,
-            s.sha256[:12],
-        )
-        for s in snapshots
-    ]
-    print_table(("snapshot", "name", "kept as", "images", "masks", "masks by", "labels by", "hash"), rows)
+            *(s.count("images"), s.count("masks"), s.mask_policy, s.label_source, s.sha256[:12]),
+        ),
+    )
 
 
 def _print_counts(counts: dict[str, Any]) -> None:

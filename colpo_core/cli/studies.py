@@ -2,12 +2,22 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
 from colpo_core.cli.conduct import add_conduct_commands, print_conduct
 from colpo_core.cli.option_types import DAY, NEW_FILE, WordType
-from colpo_core.cli.output import as_operator, json_option, plain, print_json, print_table
+from colpo_core.cli.output import (
+    Answer,
+    as_operator,
+    json_command,
+    json_option,
+    listing,
+    plain,
+    print_json,
+    print_table,
+)
 from colpo_core.exchange.rating_report import study_text
 from colpo_core.records.people import Actor
 from colpo_core.records.statistics.number_texts import percent_texts
@@ -41,16 +51,14 @@ add_conduct_commands(studies)
 
 
 @studies.command("list")
-@json_option
-def list_studies(as_json: bool) -> None:
+@json_command
+def list_studies(caller: Caller) -> Answer:
     """Show all studies."""
-    with as_operator() as caller:
-        found = study_records.list_studies(caller)
-    if as_json:
-        print_json(found)
-        return
-    rows = [(s.id, s.name, s.state.value, s.n_cases, s.n_readers, f"{s.n_answered}/{s.n_expected}") for s in found]
-    print_table(("study", "name", "state", "cases", "readers", "readings"), rows)
+    return listing(
+        study_records.list_studies(caller),
+        ("study", "name", "state", "cases", "readers", "readings"),
+        lambda s: (s.id, s.name, s.state.value, s.n_cases, s.n_readers, f"{s.n_answered}/{s.n_expected}"),
+    )
 
 
 @studies.command("create")
@@ -97,53 +105,17 @@ def create(
     snapshot_id: int | None,
     seed: int | None,
     practice_case_ids: tuple[int, ...],
-    n_sessions: int,
-    washout_days: int,
-    repeat_share: float,
-    confidence: ConfidenceScale,
-    endpoint: Endpoint,
-    margin: float | None,
-    alpha: float,
     hypotheses: str,
-    exposed: ExposureRule,
-    aid: Aid,
-    aid_checkpoint_id: int | None,
-    asks_points: bool,
-    asks_findings: bool,
-    shows_stages: bool,
-    crossover: bool,
-    interim_results: bool,
+    **rules: Any,  # noqa: ANN401 - those of the reading plan, by the names of its fields
 ) -> None:
     """Make a draft of a study."""
     if case_ids and snapshot_id is not None:
         raise click.UsageError("Give either --case or --test-split.")
     source = CaseSource.PICKED if case_ids else CaseSource.TEST_SPLIT if snapshot_id is not None else CaseSource.ALL
     choice = CaseChoice(
-        source,
-        snapshot_id,
-        case_ids,
-        grades=grades,
-        examined_from=examined_from,
-        examined_until=examined_until,
+        source, snapshot_id, case_ids, grades=grades, examined_from=examined_from, examined_until=examined_until
     )
-    plan = ReadingPlan(
-        n_sessions,
-        washout_days,
-        repeat_share,
-        confidence,
-        endpoint,
-        margin,
-        alpha,
-        hypotheses.strip(),
-        exposed,
-        interim_results,
-        aid,
-        aid_checkpoint_id,
-        asks_points,
-        asks_findings,
-        shows_stages,
-        crossover,
-    )
+    plan = ReadingPlan(hypotheses=hypotheses.strip(), **rules)
     with as_operator() as caller:
         made = service.create_study(
             caller,
@@ -216,17 +188,17 @@ def results(
     with as_operator() as caller:
         asked = {ReadingTable.CALLS: csv_path, ReadingTable.RATINGS: ratings_path}
         paths = {table: path for table, path in asked.items() if path is not None}
-        found = study_results.study_findings(caller, study_id=study_id, prevalence=prevalence, tables=paths)
-        for table, content in found.tables.items():
+        findings = study_results.study_findings(caller, study_id=study_id, prevalence=prevalence, tables=paths)
+        for table, content in findings.tables.items():
             write_file(paths[table], content)
         conduct = study_conduct.study_conduct(caller, study_id=study_id)
     if as_json:
-        print_json(plain(found.results) | {"statistics": plain(found.analysis), "conduct": plain(conduct)})
+        print_json(plain(findings.results) | {"statistics": plain(findings.analysis), "conduct": plain(conduct)})
     else:
-        _print_results(found.results)
+        _print_results(findings.results)
         click.echo("")
         print_conduct(conduct)
-        click.echo(f"\n{study_text(found.analysis)}")
+        click.echo(f"\n{study_text(findings.analysis)}")
 
 
 @studies.command("next")
@@ -245,16 +217,16 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
         content, _ = presenting.presented_image(Caller(caller.store, reader), study_id=study_id, token=shown.token)
         layers = {} if shown.aid is None else _layers(caller.store, reader, study_id, shown.token)
         others = [
-            presenting.presented_image(Caller(caller.store, reader), study_id=study_id, token=shown.token, other=place)[
-                0
-            ]
-            for place in range(len(shown.stages))
+            presenting.presented_image(
+                Caller(caller.store, reader), study_id=study_id, token=shown.token, other=number
+            )[0]
+            for number in range(len(shown.stages))
         ]
     write_file(out, content)
     for name, layer in layers.items():
         write_file(out.with_name(f"{out.stem}-{name}.png"), layer)
-    for place, (stage, other) in enumerate(zip(shown.stages, others, strict=True), start=1):
-        beside = out.with_name(f"{out.stem}-{place}-{stage.value}{out.suffix}")
+    for number, (stage, other) in enumerate(zip(shown.stages, others, strict=True), start=1):
+        beside = out.with_name(f"{out.stem}-{number}-{stage.value}{out.suffix}")
         write_file(beside, other)
         click.echo(f"another image of the case: {beside.name}")
     kind = "practice case" if shown.practice else "case"
@@ -263,8 +235,8 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
     if shown.aid is not None:
         call = "second call: " if shown.phase > 1 else ""
         prob, threshold = percent_texts(shown.aid.prob_hsil, shown.aid.threshold)
-        said = f"the model's probability of HSIL is {prob}, it calls {shown.aid.call.value} (HSIL from {threshold})"
-        click.echo(f"{call}{said}")
+        sentence = f"the model's probability of HSIL is {prob}, it calls {shown.aid.call.value} (HSIL from {threshold})"
+        click.echo(f"{call}{sentence}")
         for mark in shown.aid.marks:
             click.echo(f"{mark.text}: {mark.meaning}")
         click.echo(f"its mask and map lie beside the image: {', '.join(f'{out.stem}-{name}.png' for name in layers)}")
@@ -320,18 +292,20 @@ def _sign_in(store: Store, username: str, password: str) -> Actor:
     return signed_in.actor
 
 
-def _print_results(found: StudyResults) -> None:
-    simulated = f", {found.study.n_simulated} SIMULATED" if found.study.n_simulated else ""
-    click.echo(f"{found.study.name}: {found.study.n_cases} cases{simulated}, reference by {found.label_source.value}\n")
+def _print_results(results: StudyResults) -> None:
+    simulated = f", {results.study.n_simulated} SIMULATED" if results.study.n_simulated else ""
+    click.echo(
+        f"{results.study.name}: {results.study.n_cases} cases{simulated}, reference by {results.label_source.value}\n"
+    )
     rows = []
-    for line in (*found.readers, *found.checkpoints):
+    for line in (*results.readers, *results.checkpoints):
         figures = line.figures
         shares = (figures.accuracy, figures.sensitivity, figures.specificity, figures.ppv, figures.npv)
-        rows.append((_who(line, found), f"{line.n_called}/{line.n_cases}", *(share.text() for share in shares)))
+        rows.append((_who(line, results), f"{line.n_called}/{line.n_cases}", *(share.text() for share in shares)))
     print_table(("who", "called", "accuracy", "sensitivity", "specificity", "PPV", "NPV"), rows)
 
 
-def _who(line: CallerFigures, found: StudyResults) -> str:
+def _who(line: CallerFigures, results: StudyResults) -> str:
     seen = f", {line.n_seen} seen in training" if line.n_seen else ""
     remark = f" ({line.remark})" if line.remark else ""
-    return f"{found.title(line)}{seen}{remark}"
+    return f"{results.title(line)}{seen}{remark}"

@@ -1,14 +1,16 @@
 """Commands of annotation tasks and of the queues that they make."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import click
 
 from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, answer, as_operator, json_command, listing, print_table
 from colpo_core.records.tasks import MAX_SEED, QueueItem, TaskDraft, TaskPreview, TaskProgress, TaskRecord
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.tasks import queue as task_queue
 from colpo_core.services.tasks import tasks as service
 from colpo_core.terms import Finding, TaskOrder
@@ -20,7 +22,14 @@ def _draft_options(command: Command) -> Command:
     """Give a command all that a task is made of."""
     options = (
         click.option("--annotator", "annotator_ids", type=int, multiple=True, required=True, help="Number; repeat it."),
-        click.option("--per-image", type=click.IntRange(1), default=1, show_default=True, help="Annotators an image."),
+        click.option(
+            "--per-image",
+            "n_annotators",
+            type=click.IntRange(1),
+            default=1,
+            show_default=True,
+            help="Annotators an image.",
+        ),
         click.option("--finding", type=WordType(Finding), default=Finding.ACETOWHITE.value, show_default=True),
         click.option("--blind/--open", default=False, show_default=True, help="Hide others' masks until all are done."),
         click.option("--proposals/--no-proposals", default=True, show_default=True, help="Offer the model's proposal."),
@@ -36,20 +45,8 @@ def _draft_options(command: Command) -> Command:
 
 
 def _draft(title: str, wishes: dict[str, Any]) -> TaskDraft:
-    return TaskDraft(
-        title=title,
-        finding=wishes["finding"],
-        where=filter_of(wishes),
-        annotator_ids=wishes["annotator_ids"],
-        n_annotators=wishes["per_image"],
-        blind=wishes["blind"],
-        proposals=wishes["proposals"],
-        order=wishes["order"],
-        seed=wishes["seed"],
-        adjudicator_id=wishes["adjudicator_id"],
-        note=wishes["note"],
-        max_images=wishes["max_images"],
-    )
+    of_task = {field.name: wishes[field.name] for field in fields(TaskDraft) if field.name not in ("title", "where")}
+    return TaskDraft(title=title, where=filter_of(wishes), **of_task)
 
 
 @click.group()
@@ -59,58 +56,44 @@ def tasks() -> None:
 
 @tasks.command("preview")
 @_draft_options
-@json_option
-def preview(as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
+@json_command
+def preview(caller: Caller, **wishes: Any) -> Answer:  # noqa: ANN401 - click hands every option over by name
     """Show what a task would hand out, without making it."""
-    with as_operator() as caller:
-        found = service.preview_task(caller, draft=_draft("preview", wishes))
-    if as_json:
-        print_json(found)
-    else:
-        _print_preview(found)
+    return answer(service.preview_task(caller, draft=_draft("preview", wishes)), _print_preview)
 
 
 @tasks.command("create")
 @click.argument("title")
 @_draft_options
-@json_option
-def create(title: str, as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
+@json_command
+def create(caller: Caller, title: str, **wishes: Any) -> Answer:  # noqa: ANN401 - click hands every option over by name
     """Hand images out to annotators; all images of a patient go to the same people."""
-    with as_operator() as caller:
-        made = service.create_task(caller, draft=_draft(title, wishes))
-    if as_json:
-        print_json(made)
-        return
-    click.echo(
-        f"task {made.id}: {made.n_images} images, {made.n_annotators} annotators an image, {made.n_waiting} wait"
+    return answer(
+        service.create_task(caller, draft=_draft(title, wishes)),
+        lambda made: click.echo(
+            f"task {made.id}: {made.n_images} images, {made.n_annotators} annotators an image, {made.n_waiting} wait"
+        ),
     )
 
 
 @tasks.command("list")
 @click.option("--all", "with_closed", is_flag=True, help="Closed tasks too.")
-@json_option
-def list_tasks(with_closed: bool, as_json: bool) -> None:
+@json_command
+def list_tasks(caller: Caller, with_closed: bool) -> Answer:
     """Show the tasks with how far they are, newest first."""
-    with as_operator() as caller:
-        found = service.list_tasks(caller, with_closed=with_closed)
-    if as_json:
-        print_json(found)
-        return
-    headings = ("task", "title", "finding", "images", "done", "waiting", "skipped", "")
-    print_table(headings, [_task_row(task) for task in found])
+    return listing(
+        service.list_tasks(caller, with_closed=with_closed),
+        ("task", "title", "finding", "images", "done", "waiting", "skipped", ""),
+        _task_row,
+    )
 
 
 @tasks.command("show")
 @click.argument("task_id", type=int)
-@json_option
-def show(task_id: int, as_json: bool) -> None:
+@json_command
+def show(caller: Caller, task_id: int) -> Answer:
     """Show one task: everybody's progress and time, and what was skipped and why."""
-    with as_operator() as caller:
-        found = service.task_progress(caller, task_id=task_id)
-    if as_json:
-        print_json(found)
-    else:
-        _print_progress(found)
+    return answer(service.task_progress(caller, task_id=task_id), _print_progress)
 
 
 @tasks.command("close")
@@ -125,19 +108,14 @@ def close(task_id: int) -> None:
 @tasks.command("queue")
 @click.argument("task_id", type=int)
 @click.argument("annotator_id", type=int)
-@json_option
-def queue(task_id: int, annotator_id: int, as_json: bool) -> None:
+@json_command
+def queue(caller: Caller, task_id: int, annotator_id: int) -> Answer:
     """Show the images of one annotator in a task, in the order in which they come."""
-    with as_operator() as caller:
-        found = task_queue.queue_items(caller, task_id=task_id, annotator_id=annotator_id)
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (item.position, item.item_id, item.image_id, item.patient_code, _state(item), f"{item.active_ms / 1000:.0f}")
-        for item in found
-    ]
-    print_table(("place", "item", "image", "patient", "state", "seconds"), rows)
+    return listing(
+        task_queue.queue_items(caller, task_id=task_id, annotator_id=annotator_id),
+        ("place", "item", "image", "patient", "state", "seconds"),
+        lambda i: (i.position, i.item_id, i.image_id, i.patient_code, _state(i), f"{i.active_ms / 1000:.0f}"),
+    )
 
 
 @tasks.command("skip")
@@ -159,13 +137,13 @@ def resume(item_id: int) -> None:
     click.echo(f"image {item.image_id} waits again in task {item.task_id}")
 
 
-def _print_preview(found: TaskPreview) -> None:
-    click.echo(f"{found.n_images} images of {found.n_cases} cases")
-    for reason, n_images in found.n_left_out.items():
+def _print_preview(preview: TaskPreview) -> None:
+    click.echo(f"{preview.n_images} images of {preview.n_cases} cases")
+    for reason, n_images in preview.n_left_out.items():
         click.echo(f"left out, {reason}: {n_images}")
-    click.echo(f"not predicted by the current model: {found.n_without_prediction}")
-    click.echo(f"submitted before, done from the start: {found.n_done_already}\n")
-    print_table(("annotator", "images"), list(found.per_person.items()))
+    click.echo(f"not predicted by the current model: {preview.n_without_prediction}")
+    click.echo(f"submitted before, done from the start: {preview.n_done_already}\n")
+    print_table(("annotator", "images"), list(preview.per_person.items()))
 
 
 def _task_row(task: TaskRecord) -> tuple[object, ...]:
@@ -174,8 +152,8 @@ def _task_row(task: TaskRecord) -> tuple[object, ...]:
     return (task.id, task.title, task.finding.value, task.n_images, done, task.n_waiting, task.n_skipped, state)
 
 
-def _print_progress(found: TaskProgress) -> None:
-    task = found.task
+def _print_progress(progress: TaskProgress) -> None:
+    task = progress.task
     words = [task.finding.value, f"{task.n_annotators} annotators an image", f"order by {task.order.value}"]
     words.append("blind" if task.blind else "not blind")
     words.append("with proposals" if task.proposals else "without proposals")
@@ -194,13 +172,13 @@ def _print_progress(found: TaskProgress) -> None:
             _seconds(person.seconds_per_image_median),
             _seconds(person.seconds_per_case_median),
         )
-        for person in found.people
+        for person in progress.people
     ]
     headings = ("person", "name", "submitted", "skipped", "waiting", "median s an image", "median s a case")
     print_table(headings, rows)
-    if found.skipped:
+    if progress.skipped:
         click.echo()
-        skipped = [(item.item_id, item.image_id, item.annotator, item.reason) for item in found.skipped]
+        skipped = [(item.item_id, item.image_id, item.annotator, item.reason) for item in progress.skipped]
         print_table(("item", "image", "skipped by", "because"), skipped)
 
 

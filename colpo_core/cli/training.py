@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-from colpo_core.cli.output import as_operator, json_option, print_json, print_table
+from colpo_core.cli.output import Answer, as_operator, json_command, json_option, print_json, print_table
 from colpo_core.cli.progress import wait_for
 from colpo_core.records.jobs.results import TrainingResult
 from colpo_core.records.training.retraining import RetrainingState
 from colpo_core.records.training.settings import CLASSIFIERS, PRESETS, TrainingSettings, preset
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.training import preflight as preflight_service
 from colpo_core.services.training import retraining as retraining_service
@@ -59,18 +60,19 @@ def look_ahead(snapshot_name: str, as_json: bool, **options: Any) -> None:  # no
         frozen = freezing.find_snapshot(caller, name=snapshot_name)
         job = preflight_service.start_probe(caller, snapshot_id=frozen.id, settings=settings)
         wait_for(caller, job.id)
-        found = preflight_service.preflight(caller, snapshot_id=frozen.id, settings=settings)
+        checks = preflight_service.preflight(caller, snapshot_id=frozen.id, settings=settings)
     if as_json:
-        print_json(found)
+        print_json(checks)
         return
-    for sentence in (*found.problems, *found.warnings):
+    for sentence in (*checks.problems, *checks.warnings):
         click.echo(sentence)
-    if found.outlook is not None:
-        rows = [(stage, f"{seconds / 60:.1f}") for stage, seconds in found.outlook.stage_seconds.items()]
-        print_table(("stage", "minutes"), [*rows, ("all", f"{found.outlook.seconds / 60:.1f}")])
+    estimate = checks.outlook
+    if estimate is not None:
+        rows = [(stage, f"{seconds / 60:.1f}") for stage, seconds in estimate.stage_seconds.items()]
+        print_table(("stage", "minutes"), [*rows, ("all", f"{estimate.seconds / 60:.1f}")])
         click.echo(
-            f"on {found.outlook.device} in {found.outlook.precision}; {found.outlook.memory_bytes / 1e9:.1f} GB of "
-            f"memory, {found.disk_needed_bytes / 1e9:.1f} GB of {found.disk_free_bytes / 1e9:.1f} GB on the disk"
+            f"on {estimate.device} in {estimate.precision}; {estimate.memory_bytes / 1e9:.1f} GB of "
+            f"memory, {checks.disk_needed_bytes / 1e9:.1f} GB of {checks.disk_free_bytes / 1e9:.1f} GB on the disk"
         )
 
 
@@ -80,17 +82,12 @@ def retraining() -> None:
 
 
 @retraining.command("show")
-@json_option
-def show_retraining(as_json: bool) -> None:
+@json_command
+def show_retraining(caller: Caller) -> Answer:
     """Show whether the program trains by itself, when, and what came of it last."""
-    with as_operator() as caller:
-        found = retraining_service.retraining(caller)
-    if as_json:
-        print_json(found)
-        return
-    click.echo(_rule_text(found))
-    if found.note:
-        click.echo(found.note)
+    state = retraining_service.retraining(caller)
+    text = "\n".join(filter(None, (_rule_text(state), state.note)))
+    return Answer(state, lambda: click.echo(text))
 
 
 @retraining.command("set")
@@ -124,15 +121,15 @@ def stop_retraining() -> None:
         click.echo(_rule_text(retraining_service.set_retraining(caller, rule=None)))
 
 
-def _rule_text(found: RetrainingState) -> str:
-    if found.rule is None:
+def _rule_text(state: RetrainingState) -> str:
+    if state.rule is None:
         return "the program does not train by itself"
     moments = []
-    if found.rule.every_days is not None:
-        moments.append(f"every {found.rule.every_days} days")
-    if found.rule.at_new_labels is not None:
-        moments.append(f"at {found.rule.at_new_labels} new labels")
-    return f"the program trains by itself {' or '.join(moments)}, set by {found.set_by}"
+    if state.rule.every_days is not None:
+        moments.append(f"every {state.rule.every_days} days")
+    if state.rule.at_new_labels is not None:
+        moments.append(f"at {state.rule.at_new_labels} new labels")
+    return f"the program trains by itself {' or '.join(moments)}, set by {state.set_by}"
 
 
 def _settings(*, preset_name: str, classifier: str | None, seed: int, changes: tuple[str, ...]) -> TrainingSettings:

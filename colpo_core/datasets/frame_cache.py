@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colpo_core.datasets.disk_space import check_disk_space, explaining_disk
-from colpo_core.datasets.frames import Frames, ImageLoader, MaskLoader, fit_frame
+from colpo_core.datasets.frames import Frames, PixelSource, fit_frame
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.mapped_arrays import map_array
 from colpo_core.errors import JobFailed, SnapshotMismatch
@@ -74,7 +74,7 @@ class _Wanted:
     def n_bytes(self) -> int:
         return sum(int(np.prod(shape)) for shape in self.shapes.values())
 
-    def open(self, place: Path, fingerprints: list[str]) -> Frames:
+    def open(self, folder: Path, fingerprints: list[str]) -> Frames:
         # Where an image lies follows from its size, which the manifest's hash vouches for.
         geometries = tuple(
             fit_into(
@@ -87,8 +87,8 @@ class _Wanted:
         )
         return Frames(
             items=self.manifest.items,
-            rgb=map_array(place / RGB_FILE, self.shapes[RGB_FILE]),
-            target=map_array(place / TARGET_FILE, self.shapes[TARGET_FILE]),
+            rgb=map_array(folder / RGB_FILE, self.shapes[RGB_FILE]),
+            target=map_array(folder / TARGET_FILE, self.shapes[TARGET_FILE]),
             geometries=geometries,
             fingerprints=tuple(fingerprints),
         )
@@ -101,8 +101,7 @@ def cached_frames(
     height_px: int,
     width_px: int,
     mask_highlights: bool = False,
-    load_image: ImageLoader,
-    load_mask: MaskLoader,
+    source: PixelSource,
     on_item: Callable[[], None] = lambda: None,
 ) -> Frames:
     """All frames of a snapshot, mapped from the cache; decoded into it first where it does not hold them.
@@ -115,8 +114,7 @@ def cached_frames(
         height_px: Working height.
         width_px: Working width.
         mask_highlights: Whether specular highlights are filled.
-        load_image: Gives an image by its hash.
-        load_mask: Gives a mask by its hash, height and width.
+        source: Where images and masks are read from.
         on_item: Called before each image, and now and then while a cache is verified; it may raise to stop.
 
     Raises:
@@ -126,24 +124,24 @@ def cached_frames(
     if not manifest.items:
         raise SnapshotMismatch("The snapshot holds no image. Freeze a new snapshot with cases that have some.")
     wanted = _Wanted(manifest, height_px, width_px, mask_highlights)
-    place = folder / wanted.name
-    kept = _reuse(wanted, place, on_item)
-    if kept is not None:
-        return kept
+    cache = folder / wanted.name
+    frames = _reuse(wanted, cache, on_item)
+    if frames is not None:
+        return frames
     with explaining_disk():
         folder.mkdir(parents=True, exist_ok=True)
-        _remove(place)
+        _remove(cache)
         _make_way(folder)
         check_disk_space(folder, wanted.n_bytes)
     with _temporary_folder(folder) as making:
-        fingerprints = _write(wanted, making, load_image, load_mask, on_item)
-        if _publish(making, place):
-            return wanted.open(place, fingerprints)
+        fingerprints = _write(wanted, making, source, on_item)
+        if _publish(making, cache):
+            return wanted.open(cache, fingerprints)
     # Another process was quicker with the same frames.
-    kept = _reuse(wanted, place, on_item)
-    if kept is None:
+    frames = _reuse(wanted, cache, on_item)
+    if frames is None:
         raise JobFailed("The decoded images cannot be put in their place. Start the training again.")
-    return kept
+    return frames
 
 
 def disk_space_needed(
@@ -167,29 +165,29 @@ def _cache_name(snapshot_sha256: str, height_px: int, width_px: int, *, mask_hig
     return f"{snapshot_sha256}-{width_px}x{height_px}{'-filled' if mask_highlights else ''}"
 
 
-def _reuse(wanted: _Wanted, place: Path, on_item: Callable[[], None]) -> Frames | None:
+def _reuse(wanted: _Wanted, cache: Path, on_item: Callable[[], None]) -> Frames | None:
     """The cache that lies there, if it is whole and holds what is wanted; it counts as used now."""
-    content = _read_index(wanted, place)
+    content = _read_index(wanted, cache)
     if content is None:
         return None
     for name in wanted.shapes:
         digest = hashlib.sha256()
-        for chunk in _chunks(place / name):
+        for chunk in _chunks(cache / name):
             on_item()
             digest.update(chunk)
         if digest.hexdigest() != content["sha256"][name]:
             return None
     try:
-        os.utime(place)
-        return wanted.open(place, content["fingerprints"])
+        os.utime(cache)
+        return wanted.open(cache, content["fingerprints"])
     except (OSError, ValueError):
         return None  # it has gone, or changed, since
 
 
-def _read_index(wanted: _Wanted, place: Path) -> dict[str, Any] | None:
+def _read_index(wanted: _Wanted, cache: Path) -> dict[str, Any] | None:
     """What the index says of the arrays; None where it is not to be trusted or speaks of other frames."""
     try:
-        index = json.loads((place / INDEX_FILE).read_bytes())
+        index = json.loads((cache / INDEX_FILE).read_bytes())
         content: dict[str, Any] = index["content"]
         trusted = (
             index["sha256"] == _content_sha256(content)
@@ -202,22 +200,20 @@ def _read_index(wanted: _Wanted, place: Path) -> dict[str, Any] | None:
     return content if trusted else None
 
 
-def _chunks(place: Path) -> Iterator[bytes]:
+def _chunks(path: Path) -> Iterator[bytes]:
     """The parts of a file, read through the file and not through its mapping, so that no memory is taken.
 
     Where it cannot be read the parts end, and then their digest is not the right one.
     """
     try:
-        with place.open("rb") as file:
+        with path.open("rb") as file:
             while chunk := file.read(_CHUNK_BYTES):
                 yield chunk
     except OSError:
         return
 
 
-def _write(
-    wanted: _Wanted, making: Path, load_image: ImageLoader, load_mask: MaskLoader, on_item: Callable[[], None]
-) -> list[str]:
+def _write(wanted: _Wanted, making: Path, source: PixelSource, on_item: Callable[[], None]) -> list[str]:
     """Decode every image into a new cache; nothing but the one at hand is in memory."""
     fingerprints = []
     with closing(_ArrayFile(making / RGB_FILE)) as rgb, closing(_ArrayFile(making / TARGET_FILE)) as target:
@@ -228,8 +224,7 @@ def _write(
                 height_px=wanted.height_px,
                 width_px=wanted.width_px,
                 mask_highlights=wanted.mask_highlights,
-                load_image=load_image,
-                load_mask=load_mask,
+                source=source,
             )
             rgb.append(frame.rgb)
             target.append(frame.target)
@@ -246,9 +241,9 @@ def _write(
 class _ArrayFile:
     """A file that bare arrays are written to, one after the other, with the digest of them all."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, path: Path) -> None:
         with explaining_disk():
-            self._file = place.open("xb")
+            self._file = path.open("xb")
         self._digest = hashlib.sha256()
 
     def append(self, values: npt.NDArray[np.uint8]) -> None:
@@ -280,17 +275,17 @@ def _temporary_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(making, ignore_errors=True)
 
 
-def _publish(making: Path, place: Path) -> bool:
+def _publish(making: Path, cache: Path) -> bool:
     """Give a finished cache its name; False where that is taken."""
     with explaining_disk():
         _flush_folder(making)
         try:
-            making.rename(place)
+            making.rename(cache)
         except OSError:
-            if place.exists():
+            if cache.exists():
                 return False
             raise
-        _flush_folder(place.parent)
+        _flush_folder(cache.parent)
     return True
 
 
@@ -300,28 +295,28 @@ def _make_way(folder: Path) -> None:
         last_change = max(map(_changed_at, (leftover, *leftover.glob("*"))))
         if time.time() - last_change > _ABANDONED_SECONDS:
             shutil.rmtree(leftover, ignore_errors=True)
-    caches = [place for place in folder.iterdir() if place.is_dir() and _NAME.fullmatch(place.name)]
+    caches = [path for path in folder.iterdir() if path.is_dir() and _NAME.fullmatch(path.name)]
     for old in sorted(caches, key=_changed_at, reverse=True)[KEPT_CACHES - 1 :]:
         # A system that holds what is in use holds this one too: it goes another time.
         with suppress(PermissionError):
             _remove(old)
 
 
-def _remove(place: Path) -> None:
+def _remove(path: Path) -> None:
     """Remove a cache whole. It loses its name first; a training that has mapped it keeps what it has mapped."""
-    going = place.with_name(f".{uuid4().hex}{_TEMPORARY}")
+    going = path.with_name(f".{uuid4().hex}{_TEMPORARY}")
     with suppress(FileNotFoundError):
-        place.rename(going)
+        path.rename(going)
         if going.is_dir():
             shutil.rmtree(going, ignore_errors=True)
         else:
             going.unlink()
 
 
-def _changed_at(place: Path) -> float:
+def _changed_at(path: Path) -> float:
     """When a file or folder was written or marked as used last; 0 where it has just gone."""
     try:
-        return place.stat().st_mtime
+        return path.stat().st_mtime
     except FileNotFoundError:
         return 0.0
 

@@ -1,7 +1,7 @@
 """Frames: a snapshot's images fitted into the working size, with their masks. Imports no torch."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,15 @@ ACETOWHITE = 1
 IGNORED = 255
 """Class of a pixel that no loss looks at: padding, and what augmentation brings in from outside."""
 
-ImageLoader = Callable[[str], npt.NDArray[np.uint8]]
-"""From an image's SHA-256 to its H x W x 3 uint8 RGB."""
 
-MaskLoader = Callable[[str, int, int], npt.NDArray[np.bool_]]
-"""From a mask's SHA-256, height and width to its H x W bool."""
+class PixelSource(Protocol):
+    """Where the images and masks of a snapshot are read from."""
+
+    def load_image(self, sha256: str) -> npt.NDArray[np.uint8]:
+        """An image by its hash, H x W x 3 uint8 RGB."""
+
+    def load_mask(self, sha256: str, height_px: int, width_px: int) -> npt.NDArray[np.bool_]:
+        """A mask by its hash and size, H x W bool."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +90,7 @@ def fit_frame(
     height_px: int,
     width_px: int,
     mask_highlights: bool,
-    load_image: ImageLoader,
-    load_mask: MaskLoader,
+    source: PixelSource,
 ) -> Frame:
     """Decode an image and its mask and fit them into the working size.
 
@@ -96,26 +99,25 @@ def fit_frame(
         height_px: Working height.
         width_px: Working width.
         mask_highlights: Whether specular highlights are filled, at the image's full size.
-        load_image: Gives an image by its hash.
-        load_mask: Gives a mask by its hash, height and width.
+        source: Where images and masks are read from.
 
     Raises:
         SnapshotMismatch: The image or mask does not have the size that the snapshot says.
     """
-    image = load_image(item.image_sha256)
+    image = source.load_image(item.image_sha256)
     _check_size(item, image.shape, "image")
     fingerprint = perceptual_hash(image)
     shown = fill_highlights(image) if mask_highlights else image
     rgb, geometry = letterbox_image(shown, height_px=height_px, width_px=width_px)
     target = np.full((height_px, width_px), IGNORED, dtype=np.uint8)
-    mask = load_truth(item, load_mask)
+    mask = load_truth(item, source)
     if mask is not None:
         fitted = letterbox_mask(mask, geometry)[geometry.rows, geometry.columns]
         target[geometry.rows, geometry.columns] = np.where(fitted, ACETOWHITE, BACKGROUND)
     return Frame(rgb=rgb, target=target, geometry=geometry, fingerprint=fingerprint)
 
 
-def load_truth(item: ManifestItem, load_mask: MaskLoader) -> npt.NDArray[np.bool_] | None:
+def load_truth(item: ManifestItem, source: PixelSource) -> npt.NDArray[np.bool_] | None:
     """An item's mask at the image's own size, H x W bool, or None where it has none.
 
     Raises:
@@ -123,7 +125,7 @@ def load_truth(item: ManifestItem, load_mask: MaskLoader) -> npt.NDArray[np.bool
     """
     if item.mask_sha256 is None:
         return None
-    mask = load_mask(item.mask_sha256, item.height_px, item.width_px)
+    mask = source.load_mask(item.mask_sha256, item.height_px, item.width_px)
     _check_size(item, mask.shape, "mask")
     return mask
 

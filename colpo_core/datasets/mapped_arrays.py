@@ -82,11 +82,11 @@ class MappedArray(np.memmap[Any, Any]):
         return np.array(self).__reduce_ex__(protocol)
 
 
-def map_array(place: Path, shape: tuple[int, ...], *, writable: bool = False) -> npt.NDArray[np.uint8]:
+def map_array(path: Path, shape: tuple[int, ...], *, writable: bool = False) -> npt.NDArray[np.uint8]:
     """Map a file of bare bytes.
 
     Args:
-        place: The file.
+        path: The file.
         shape: What it holds, at least one byte.
         writable: Whether what is written into the array goes into the file.
 
@@ -96,16 +96,16 @@ def map_array(place: Path, shape: tuple[int, ...], *, writable: bool = False) ->
     Raises:
         ValueError: The file does not hold so many bytes.
     """
-    if place.stat().st_size != int(np.prod(shape)):
-        raise ValueError(f"{place.name} does not hold an array of {shape}")
-    return MappedArray(place, dtype=np.uint8, mode="r+" if writable else "r", shape=shape)
+    if path.stat().st_size != int(np.prod(shape)):
+        raise ValueError(f"{path.name} does not hold an array of {shape}")
+    return MappedArray(path, dtype=np.uint8, mode="r+" if writable else "r", shape=shape)
 
 
-def new_channel(place: Path, *, count: int, height_px: int, width_px: int) -> npt.NDArray[np.uint8]:
+def new_channel(path: Path, *, count: int, height_px: int, width_px: int) -> npt.NDArray[np.uint8]:
     """Make a channel for so many frames in a file, all 0, in place of one that lies there.
 
     Args:
-        place: The file, in the training's own work folder.
+        path: The file, in the training's own work folder.
         count: Frames, at least 1.
         height_px: Height of a frame.
         width_px: Width of a frame.
@@ -119,16 +119,16 @@ def new_channel(place: Path, *, count: int, height_px: int, width_px: int) -> np
     shape = (count, height_px, width_px)
     n_bytes = count * height_px * width_px
     with explaining_disk():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.unlink(missing_ok=True)
-        check_disk_space(place.parent, n_bytes)
-        with place.open("xb") as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        check_disk_space(path.parent, n_bytes)
+        with path.open("xb") as file:
             if hasattr(os, "posix_fallocate"):
                 # Taken now: a disk that runs full under a mapped array kills the process without a word.
                 os.posix_fallocate(file.fileno(), 0, n_bytes)
             else:
                 file.truncate(n_bytes)
-        return map_array(place, shape, writable=True)
+        return map_array(path, shape, writable=True)
 
 
 @contextmanager
@@ -141,10 +141,10 @@ def locating(locator: Locator) -> Iterator[None]:
         _LOCATOR.reset(before)
 
 
-def _mapped_again(place: str, shape: tuple[int, ...], writable: bool, changed_ns: int) -> npt.NDArray[np.uint8]:
+def _mapped_again(path: str, shape: tuple[int, ...], writable: bool, changed_ns: int) -> npt.NDArray[np.uint8]:
     locator = _LOCATOR.get()
-    found = locator(Path(place), int(np.prod(shape)), changed_ns) if locator else Path(place)
-    return map_array(found, shape, writable=writable)
+    location = locator(Path(path), int(np.prod(shape)), changed_ns) if locator else Path(path)
+    return map_array(location, shape, writable=writable)
 
 
 def _mapping(array: npt.NDArray[Any]) -> mmap.mmap | None:

@@ -81,7 +81,7 @@ def split_patients(
     for name in strata:
         by_label.setdefault(_label_of(name), []).append(name)
     counts = {label: sum(len(strata[name]) for name in names) for label, names in by_label.items()}
-    for label in sorted(by_label, key=lambda one: (counts[one], one)):
+    for label in sorted(by_label, key=lambda label: (counts[label], label)):
         of_label = _seats(counts[label], shares, taken)
         for name, seats in _divided(of_label, {name: len(strata[name]) for name in by_label[label]}).items():
             order = _shuffled(strata[name], name, seed)
@@ -168,7 +168,7 @@ def _divided(seats: dict[Split, int], sizes: Mapping[str, int]) -> dict[str, dic
         sizes: Patients of each stratum, the smallest first.
     """
     left = dict(seats)
-    found = {}
+    divided = {}
     for name, size in sizes.items():
         everyone = sum(left.values())
         given = dict.fromkeys(Split, 0)
@@ -178,8 +178,8 @@ def _divided(seats: dict[Split, int], sizes: Mapping[str, int]) -> dict[str, dic
             free = [split for split in _FIRST_SERVED if given[split] < left[split]]
             given[max(free, key=lambda split: round(left[split] * size / everyone - given[split], 9))] += 1
         left = {split: left[split] - given[split] for split in Split}
-        found[name] = given
-    return found
+        divided[name] = given
+    return divided
 
 
 def _label_of(stratum: str) -> str:

@@ -227,13 +227,13 @@ def _predict_file(
     return _predicted(file, mask_file, prediction, image, learned_from(image))
 
 
-def _read(place: Path) -> bytes:
+def _read(path: Path) -> bytes:
     try:
-        if place.exists() and not place.is_file():
+        if path.exists() and not path.is_file():
             raise ImageRejected("This is not a plain file.")
-        if place.stat().st_size > MAX_FILE_BYTES:
+        if path.stat().st_size > MAX_FILE_BYTES:
             raise ImageRejected("The file is larger than 512 MB. Export the image smaller.")
-        return place.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ImageRejected(
             "The file cannot be read. Check that it is still there and that you may read it."
@@ -272,23 +272,23 @@ def _table(predicted: Sequence[PredictedFile], checkpoint: str, marks: str) -> b
         shares = (line.prob_hsil_3ch, line.prob_hsil_4ch, line.acetowhite_fraction)
         calls = (line.call_3ch.value, f"{line.threshold_3ch:.6f}", line.call_4ch.value, f"{line.threshold_4ch:.6f}")
         asked = " ".join(question.value for question in line.asked_about)
-        told = (line.learned_from.value, asked, marks)
-        writer.writerow((line.file, *(f"{share:.6f}" for share in shares), checkpoint, *calls, *told))
+        remarks = (line.learned_from.value, asked, marks)
+        writer.writerow((line.file, *(f"{share:.6f}" for share in shares), checkpoint, *calls, *remarks))
     # A name that is not UTF-8 reaches us with stand-ins for its odd bytes; they are spelled out.
     return buffer.getvalue().encode("utf-8", "backslashreplace")
 
 
-def _write(place: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Write a file whole: beside its place, then renamed."""
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        temporary = place.with_name(f".{uuid4().hex}.writing")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{uuid4().hex}.writing")
         try:
             temporary.write_bytes(content)
-            temporary.replace(place)
+            temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise InputRejected(
-            f"{place.name} cannot be written to {place.parent}: {error.strerror}. Make room or name another folder."
+            f"{path.name} cannot be written to {path.parent}: {error.strerror}. Make room or name another folder."
         ) from error

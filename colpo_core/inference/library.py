@@ -68,9 +68,9 @@ def _library_maps_of(net: Classifier, images: Tensor, method: str, prefix: str) 
         with _BY_CLASS[method](model=net, target_layers=[net.last_block]) as cam:
             return {
                 f"{prefix}-{name}": np.asarray(
-                    cam(asking, targets=[ClassifierOutputTarget(place)])[0], dtype=np.float32
+                    cam(asking, targets=[ClassifierOutputTarget(index)])[0], dtype=np.float32
                 )
-                for name, place in _CLASSES.items()
+                for name, index in _CLASSES.items()
             }
     finally:
         net.zero_grad(set_to_none=True)

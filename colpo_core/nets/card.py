@@ -49,11 +49,11 @@ def read_card(folder: Path) -> dict[str, Any]:
     Raises:
         CheckpointMismatch: The card is missing, damaged, changed since it was sealed, or of another format.
     """
-    place = folder / CARD_FILE
+    path = folder / CARD_FILE
     try:
-        if place.stat().st_size > _MAX_CARD_BYTES:
+        if path.stat().st_size > _MAX_CARD_BYTES:
             raise CheckpointMismatch(f"The checkpoint's card in {folder.name} is too large to be one.")
-        card = json.loads(place.read_text(encoding="utf-8"))
+        card = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CheckpointMismatch(
             f"The checkpoint {folder.name} has no readable {CARD_FILE}. Restore its folder from a back-up."
@@ -65,13 +65,13 @@ def read_card(folder: Path) -> dict[str, Any]:
     return _checked(card, folder.name)
 
 
-def file_sha256(place: Path) -> str:
+def file_sha256(path: Path) -> str:
     """SHA-256 of a file, read piece by piece.
 
     Raises:
         OSError: The file cannot be read.
     """
-    with place.open("rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -120,9 +120,9 @@ def _spec_of(card: dict[str, Any]) -> PipelineSpec:
 
 
 def _verified_weights(folder: Path, card: dict[str, Any]) -> dict[str, torch.Tensor]:
-    place = folder / WEIGHTS_FILE
+    path = folder / WEIGHTS_FILE
     try:
-        intact = file_sha256(place) == card.get("weights_sha256")
+        intact = file_sha256(path) == card.get("weights_sha256")
     except OSError as error:
         raise CheckpointMismatch(
             f"The checkpoint {folder.name} has no readable {WEIGHTS_FILE}. Restore its folder from a back-up."
@@ -133,7 +133,7 @@ def _verified_weights(folder: Path, card: dict[str, Any]) -> dict[str, torch.Ten
             "exchanged. Restore its folder from a back-up."
         )
     try:
-        weights: dict[str, torch.Tensor] = safetensors.torch.load_file(place)
+        weights: dict[str, torch.Tensor] = safetensors.torch.load_file(path)
     except SafetensorError as error:
         raise CheckpointMismatch(f"The weights of checkpoint {folder.name} cannot be read. Train again.") from error
     return weights
@@ -143,12 +143,12 @@ def _json(card: dict[str, Any]) -> str:
     return json.dumps(card, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
-def _flush(*places: Path) -> None:
+def _flush(*paths: Path) -> None:
     """Flush files and folders to the disk; Windows cannot flush a folder, and needs not."""
-    for place in places:
-        if place.is_dir() and os.name == "nt":
+    for path in paths:
+        if path.is_dir() and os.name == "nt":
             continue
-        descriptor = os.open(place, os.O_RDONLY if place.is_dir() else os.O_RDWR)
+        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
         try:
             os.fsync(descriptor)
         finally:

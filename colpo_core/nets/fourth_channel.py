@@ -61,13 +61,13 @@ def fitting_weights(
     Raises:
         ValueError: A name is missing or extra, or a shape is another.
     """
-    found = {name: value for name, value in own.items() if name.endswith(_COUNTER)} | dict(given)
-    if first is not None and first in found and first in own:
-        found[first] = _widened(found[first], own[first].shape)
-    for name in sorted(own.keys() | found.keys()):
-        if name not in own or name not in found or own[name].shape != found[name].shape:
+    fitting = {name: value for name, value in own.items() if name.endswith(_COUNTER)} | dict(given)
+    if first is not None and first in fitting and first in own:
+        fitting[first] = _widened(fitting[first], own[first].shape)
+    for name in sorted(own.keys() | fitting.keys()):
+        if name not in own or name not in fitting or own[name].shape != fitting[name].shape:
             raise ValueError(f"the weights are not those of {owner}: {name} is missing, extra or misshapen")
-    return found
+    return fitting
 
 
 def _widened(weight: Tensor, wanted: torch.Size) -> Tensor:

@@ -69,10 +69,10 @@ def _first_segmenter(entry: NetworkEntry, width: float, pretrained: str) -> Segm
             f"Published VGG-19 weights fit SegNet at width 1 only, not {width:g}. "
             "Set the width to 1, or start without pretrained weights."
         )
-    place = find_weights(entry.name, pretrained)
-    weights = _read_weights(place)  # before the network is built, which may take seconds
+    path = find_weights(entry.name, pretrained)
+    weights = _read_weights(path)  # before the network is built, which may take seconds
     segmenter = _SEGMENTER_MAKERS[entry.family](entry, width)
-    _load_pretrained(segmenter, weights, place, entry)
+    _load_pretrained(segmenter, weights, path, entry)
     return segmenter
 
 
@@ -91,10 +91,10 @@ def build_classifier(name: str, *, in_channels: int, pretrained: str = NO_WEIGHT
     entry = _entry(CLASSIFIERS, name, "classifier")
     if pretrained == NO_WEIGHTS:
         return _CLASSIFIER_MAKERS[entry.family](entry, in_channels)
-    place = find_weights(name, pretrained)
-    weights = _read_weights(place)
+    path = find_weights(name, pretrained)
+    weights = _read_weights(path)
     classifier = _CLASSIFIER_MAKERS[entry.family](entry, in_channels)
-    _load_pretrained(classifier, weights, place, entry)
+    _load_pretrained(classifier, weights, path, entry)
     return classifier
 
 
@@ -150,26 +150,26 @@ def _published_url(entry: NetworkEntry) -> str | None:
 
 
 def _load_pretrained(
-    network: Segmenter | Classifier, weights: dict[str, Tensor], place: Path, entry: NetworkEntry
+    network: Segmenter | Classifier, weights: dict[str, Tensor], path: Path, entry: NetworkEntry
 ) -> None:
     try:
         network.load_pretrained(weights)
     except ValueError as error:
         publisher = "torchvision" if entry.in_torchvision else entry.family
         raise CheckpointMismatch(
-            f"{place} does not hold the weights of {publisher}'s {entry.weights}: {error}."
+            f"{path} does not hold the weights of {publisher}'s {entry.weights}: {error}."
         ) from error
 
 
-def _read_weights(place: Path) -> dict[str, Tensor]:
+def _read_weights(path: Path) -> dict[str, Tensor]:
     try:
-        if place.suffix == ".safetensors":
-            return dict(safetensors.torch.load_file(place))
-        weights = torch.load(place, map_location="cpu", weights_only=True)
+        if path.suffix == ".safetensors":
+            return dict(safetensors.torch.load_file(path))
+        weights = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, SafetensorError) as error:
         raise CheckpointMismatch(
-            f"The pretrained weights {place} cannot be read: the file is damaged or not a weight file. Fetch it again."
+            f"The pretrained weights {path} cannot be read: the file is damaged or not a weight file. Fetch it again."
         ) from error
     if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
-        raise CheckpointMismatch(f"{place} holds no network weights. Fetch the published file.")
+        raise CheckpointMismatch(f"{path} holds no network weights. Fetch the published file.")
     return weights

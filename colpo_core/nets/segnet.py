@@ -81,13 +81,13 @@ class SegNet(Segmenter):
     def _names_by_vgg19_bn(self) -> dict[str, str]:
         """The encoder's arrays by torchvision's names, where all layers stand in one row with the poolings."""
         names = {}
-        place = 0
+        index = 0
         for number, stage in enumerate(self.encoder):
             layers = list(stage.children())
             for within, layer in enumerate(layers):
                 for leaf in layer.state_dict():
-                    names[f"features.{place + within}.{leaf}"] = f"{number}.{within}.{leaf}"
-            place += len(layers) + 1  # the pooling
+                    names[f"features.{index + within}.{leaf}"] = f"{number}.{within}.{leaf}"
+            index += len(layers) + 1  # the pooling
         return names
 
 
@@ -112,9 +112,9 @@ def _decoder_stages(stages: list[tuple[int, ...]]) -> list[nn.Sequential]:
     The very last convolution of the mirror is SegNet's `classify`, hence one fewer in the last stage.
     """
     made = []
-    for place in range(len(stages) - 1, -1, -1):
-        stage = stages[place]
-        channels_out = stage[:-1] if place == 0 else (*stage[:-1], stages[place - 1][-1])
+    for number in range(len(stages) - 1, -1, -1):
+        stage = stages[number]
+        channels_out = stage[:-1] if number == 0 else (*stage[:-1], stages[number - 1][-1])
         made.append(_convolutions(stage[-1], channels_out))
     return made
 

@@ -225,7 +225,7 @@ def _segmenter_text(spec: PipelineSpec) -> str:
 
 def _masks_sentence(manifest: Manifest, counts: dict[str, Any]) -> str:
     who = None if manifest.mask_annotator_id is None else f"person {manifest.mask_annotator_id}"
-    origins = ", ".join(f"{found['total']} {origin}" for origin, found in counts["masks_by_origin"].items())
+    origins = ", ".join(f"{count['total']} {origin}" for origin, count in counts["masks_by_origin"].items())
     return (
         f"Its segmenter learned from and is judged on {mask_policy_text(manifest.mask_policy, who)} ({origins}); "
         "against other masks it would do otherwise."

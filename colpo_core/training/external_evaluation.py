@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from colpo_core.datasets.frame_cache import cached_frames
-from colpo_core.datasets.frames import ImageLoader, MaskLoader
+from colpo_core.datasets.frames import PixelSource
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.tensors import Batches
@@ -28,8 +28,7 @@ def evaluate_checkpoint(
     sha256: str,
     manifest: Manifest,
     *,
-    load_image: ImageLoader,
-    load_mask: MaskLoader,
+    source: PixelSource,
     frames_dir: Path,
     on_event: Callable[[TrainingEvent], None],
     cancelled: Callable[[], bool],
@@ -41,8 +40,7 @@ def evaluate_checkpoint(
         folder: The checkpoint's folder.
         sha256: Its hash, as the store knows it.
         manifest: The external test set.
-        load_image: Gives an image by its hash.
-        load_mask: Gives a mask by its hash, height and width.
+        source: Where images and masks are read from.
         frames_dir: Folder of decoded snapshots.
         on_event: Takes what there is to tell.
         cancelled: Whether a person wants to stop.
@@ -72,8 +70,7 @@ def evaluate_checkpoint(
             height_px=spec.height_px,
             width_px=spec.width_px,
             mask_highlights=spec.mask_highlights,
-            load_image=load_image,
-            load_mask=load_mask,
+            source=source,
             on_item=lambda: progress.beat(0.0),
         )
         results = judge_pipeline(
@@ -81,7 +78,7 @@ def evaluate_checkpoint(
             frames,
             Batches(frames, bounds=AugmentationBounds(), device=device),
             ImageSet(tuple(range(count))),
-            load_mask=load_mask,
+            source=source,
             batch_size=_BATCH_SIZE,
             progress=progress,
             share=(0.0, 1.0),

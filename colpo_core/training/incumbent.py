@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from colpo_core.datasets.frames import ImageLoader, MaskLoader, load_truth
+from colpo_core.datasets.frames import PixelSource, load_truth
 from colpo_core.datasets.manifest import ManifestItem
 from colpo_core.evaluation.intervals import mean_by_patients
 from colpo_core.evaluation.judged import Judged, by_case
@@ -53,8 +53,7 @@ def compare_with_incumbent(
     spec: PipelineSpec,
     items: Sequence[ManifestItem],
     *,
-    load_image: ImageLoader,
-    load_mask: MaskLoader,
+    source: PixelSource,
     device: torch.device,
     progress: ProgressReporter,
 ) -> dict[str, Any]:
@@ -65,8 +64,7 @@ def compare_with_incumbent(
         results: What the new model said of its test side.
         spec: The new model's, with its thresholds.
         items: The new model's test side.
-        load_image: Gives an image by its hash.
-        load_mask: Gives a mask by its hash, height and width.
+        source: Where images and masks are read from.
         device: Where the current model is to compute.
         progress: Asked whether to stop.
 
@@ -80,7 +78,7 @@ def compare_with_incumbent(
         JobCancelled: A person wants to stop.
     """
     fresh = [item for item in items if not incumbent.knows(item)]
-    rows, dice = _judge(incumbent, fresh, load_image=load_image, load_mask=load_mask, device=device, progress=progress)
+    rows, dice = _judge(incumbent, fresh, source=source, device=device, progress=progress)
     shared = {item.image_id for item in fresh}
     new_rows = {row.image_id: row for row in results.judged_4ch if row.image_id in shared}
     old_rows = {row.image_id: row for row in rows.judged if row.image_id in new_rows}
@@ -117,8 +115,7 @@ def _judge(
     incumbent: Incumbent,
     items: Sequence[ManifestItem],
     *,
-    load_image: ImageLoader,
-    load_mask: MaskLoader,
+    source: PixelSource,
     device: torch.device,
     progress: ProgressReporter,
 ) -> tuple[_Said, dict[int, float]]:
@@ -128,7 +125,7 @@ def _judge(
     judged, dice = [], {}
     for item in items:
         progress.check()
-        prob_hsil, mask_dice = _judge_image(pipeline, item, load_image, load_mask)
+        prob_hsil, mask_dice = _judge_image(pipeline, item, source)
         if item.label is not None:
             judged.append(Judged(item.patient_id, item.case_id, item.label, prob_hsil, image_id=item.image_id))
         if mask_dice is not None:
@@ -136,13 +133,11 @@ def _judge(
     return _Said(judged, pipeline.spec.threshold_4ch), dice
 
 
-def _judge_image(
-    pipeline: Pipeline, item: ManifestItem, load_image: ImageLoader, load_mask: MaskLoader
-) -> tuple[float, float | None]:
-    box, geometry = prepare(load_image(item.image_sha256), pipeline.spec)
+def _judge_image(pipeline: Pipeline, item: ManifestItem, source: PixelSource) -> tuple[float, float | None]:
+    box, geometry = prepare(source.load_image(item.image_sha256), pipeline.spec)
     with torch.inference_mode():
         output = pipeline(to_batch(box, pipeline.device))
-    truth = load_truth(item, load_mask)
+    truth = load_truth(item, source)
     if truth is None:
         return float(output.prob_hsil_4ch[0]), None
     probability = output.acetowhite[0, 0].float().cpu().numpy().astype(np.float32)

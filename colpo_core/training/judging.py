@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from colpo_core.datasets.frames import Frames, MaskLoader, load_truth
+from colpo_core.datasets.frames import Frames, PixelSource, load_truth
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import Batch, Batches
 from colpo_core.evaluation.blind import BlindReference
@@ -92,7 +92,7 @@ def judge_pipeline(
     batches: Batches,
     images: ImageSet,
     *,
-    load_mask: MaskLoader,
+    source: PixelSource,
     batch_size: int,
     progress: ProgressReporter,
     share: tuple[float, float],
@@ -107,7 +107,7 @@ def judge_pipeline(
         frames: Where the images lie.
         batches: Give them.
         images: Which ones.
-        load_mask: Gives a mask by its hash, height and width.
+        source: Where masks are read from.
         batch_size: Images at a time.
         progress: Told of every batch.
         share: Which part of its stage this is, from and until.
@@ -126,7 +126,7 @@ def judge_pipeline(
         with torch.inference_mode():
             output = pipeline(batch.images)
         if on_masks:
-            _compare_masks(results, pipeline, frames, batch, output, load_mask, blind)
+            _compare_masks(results, pipeline, frames, batch, output, source, blind)
         if on_labels:
             _compare_labels(results, frames, batch, output, pipeline.spec)
     return results
@@ -138,16 +138,16 @@ def _compare_masks(
     frames: Frames,
     batch: Batch,
     output: PipelineOutput,
-    load_mask: MaskLoader,
+    source: PixelSource,
     blind: BlindReference | None,
 ) -> None:
     maps = pipeline_maps(pipeline, output)
     probabilities = output.acetowhite[:, 0].float().cpu().numpy().astype(np.float32)
-    for place, (member, probability) in enumerate(zip(batch.members, probabilities, strict=True)):
+    for row, (member, probability) in enumerate(zip(batch.members, probabilities, strict=True)):
         item, geometry = frames.items[member], frames.geometries[member]
-        over_box = {name: cells[place] for name, cells in maps.items()}
+        over_box = {name: cells[row] for name, cells in maps.items()}
         results.places.append((_places(over_box, geometry), item.patient_id))
-        truth = load_truth(item, load_mask)
+        truth = load_truth(item, source)
         if truth is not None:
             predicted = unletterbox(probability, geometry) >= pipeline.spec.mask_threshold
             results.masks.append(mask_figures(truth, predicted))
@@ -317,7 +317,7 @@ def calibration_before(results: PipelineResults, *, seed: int) -> dict[str, Any]
             "brier": asdict(brier_estimate(rows)),
             "ece": asdict(ece_estimate(rows, seed=seed)),
             "reliability": {
-                level: [asdict(one) for one in reliability(gather(rows))] for level, gather in _LEVELS.items()
+                level: [asdict(bin_) for bin_ in reliability(gather(rows))] for level, gather in _LEVELS.items()
             },
             "calibration": _calibration(rows),
         }

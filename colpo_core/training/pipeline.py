@@ -6,20 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from colpo_core.datasets.frames import ImageLoader, MaskLoader
-from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import CheckpointMismatch
 from colpo_core.nets.card import read_card
 from colpo_core.nets.checkpoint import load_checkpoint, save_checkpoint
 from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS, check_available
-from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
+from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.training.card import make_card
-from colpo_core.training.contract import FitBackend
-from colpo_core.training.incumbent import Incumbent
 from colpo_core.training.progress import ProgressReporter
 from colpo_core.training.protocols import train_by_protocol
-from colpo_core.training.setup import set_up_training
-from colpo_core.training.stage_store import SAVE_EVERY_SECONDS, training_key
+from colpo_core.training.setup import TrainingInputs, set_up_training
 from colpo_core.training.stages import stage_shares
 
 
@@ -39,18 +34,7 @@ class TrainedCheckpoint:
 
 
 def train_pipeline(
-    manifest: Manifest,
-    settings: TrainingSettings,
-    *,
-    load_image: ImageLoader,
-    load_mask: MaskLoader,
-    work_dir: Path,
-    frames_dir: Path,
-    on_event: Callable[[TrainingEvent], None],
-    cancelled: Callable[[], bool],
-    incumbent: Incumbent | None = None,
-    save_every_s: float = SAVE_EVERY_SECONDS,
-    backend: FitBackend | None = None,
+    inputs: TrainingInputs, *, on_event: Callable[[TrainingEvent], None], cancelled: Callable[[], bool]
 ) -> TrainedCheckpoint:
     """Train from a snapshot. Called again with the same work folder, it goes on where it stood.
 
@@ -58,17 +42,9 @@ def train_pipeline(
     same as without the interruption, bit by bit, on the same machine with the same number of threads.
 
     Args:
-        manifest: The snapshot.
-        settings: How to learn.
-        load_image: Gives an image by its hash, H x W x 3 uint8.
-        load_mask: Gives a mask by its hash, height and width, H x W bool.
-        work_dir: Folder of this training alone.
-        frames_dir: Folder of decoded snapshots, which trainings share.
+        inputs: What is learned from, how, and where.
         on_event: Takes what there is to tell.
         cancelled: Whether a person wants to stop; asked at every step.
-        incumbent: The clinic's current model, which the new one is compared with; None before the first.
-        save_every_s: Seconds after which an unfinished stage is saved again.
-        backend: Shares each fit out among several machines; None for this one.
 
     Raises:
         InputRejected: A network needs optional packages that are not installed.
@@ -78,41 +54,30 @@ def train_pipeline(
         SnapshotMismatch: An image or mask is not what the snapshot says.
         CheckpointMismatch: Pretrained weights are wanted and not there.
     """
+    settings = inputs.settings
     check_available(SEGMENTERS[settings.segmenter], CLASSIFIERS[settings.classifier])
-    key = training_key(manifest, settings)
-    finished = _finished(work_dir / "checkpoint", key)
+    folder = inputs.work_dir / "checkpoint"
+    finished = _finished(folder, inputs.key)
     if finished is not None:
         return finished
     progress = ProgressReporter(on_event, cancelled)
-    with set_up_training(
-        manifest,
-        settings,
-        load_image=load_image,
-        load_mask=load_mask,
-        work_dir=work_dir,
-        frames_dir=frames_dir,
-        progress=progress,
-        shares=stage_shares(manifest, settings),
-        incumbent=incumbent,
-        save_every_s=save_every_s,
-        backend=backend,
-    ) as run:
+    with set_up_training(inputs, progress=progress, shares=stage_shares(inputs.manifest, settings)) as run:
         trained = train_by_protocol(run)
         card = make_card(
-            manifest,
+            inputs.manifest,
             settings,
             trained.pipeline.spec,
             metrics=trained.metrics,
             fitted=trained.fitted,
-            key=key,
+            key=inputs.key,
             hardware=run.trainer.hardware,
-            incumbent=incumbent,
+            incumbent=inputs.incumbent,
             blind=trained.blind,
         )
-        save_checkpoint(work_dir / "checkpoint", trained.pipeline, card)
-    sealed = read_card(work_dir / "checkpoint")
+        save_checkpoint(folder, trained.pipeline, card)
+    sealed = read_card(folder)
     progress.say("The checkpoint is written.", done=1.0)
-    return TrainedCheckpoint(folder=work_dir / "checkpoint", card=sealed, sha256=sealed["sha256"])
+    return TrainedCheckpoint(folder=folder, card=sealed, sha256=sealed["sha256"])
 
 
 def _finished(folder: Path, key: str) -> TrainedCheckpoint | None:

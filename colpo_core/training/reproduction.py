@@ -5,11 +5,8 @@ Source: Kim et al. 2022, Fig. 6 and Fig. 7.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from colpo_core.datasets.frames import ImageLoader, MaskLoader
-from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import InputRejected
 from colpo_core.nets.registry import NO_WEIGHTS, find_weights
 from colpo_core.records.models.networks import CLASSIFIERS, check_available
@@ -23,7 +20,7 @@ from colpo_core.training.fourth_channel_controls import FourthChannelControls
 from colpo_core.training.paper_protocol import check_masks
 from colpo_core.training.progress import ProgressReporter
 from colpo_core.training.protocols import prepare
-from colpo_core.training.setup import set_up_training
+from colpo_core.training.setup import TrainingInputs, set_up_training
 from colpo_core.training.stage_store import StageStore, training_key
 from colpo_core.training.training_run import TrainingRun
 
@@ -34,27 +31,17 @@ _LEVELS = {"paper": ("image",), "patient": ("image", "case")}
 
 
 def reproduce(
-    manifest: Manifest,
-    settings: TrainingSettings,
+    inputs: TrainingInputs,
     *,
     classifiers: Sequence[str],
-    load_image: ImageLoader,
-    load_mask: MaskLoader,
-    work_dir: Path,
-    frames_dir: Path,
     on_event: Callable[[TrainingEvent], None],
     cancelled: Callable[[], bool],
 ) -> Reproduction:
     """Run both protocols. Called again with the same work folder, it goes on where it stood.
 
     Args:
-        manifest: The snapshot.
-        settings: How to learn; those of `SET_BY_REPRODUCTION` are set here.
+        inputs: What is learned from, how, and where; the settings of `SET_BY_REPRODUCTION` are set here.
         classifiers: Which classifiers, one at least.
-        load_image: Gives an image by its hash, H x W x 3 uint8.
-        load_mask: Gives a mask by its hash, height and width, H x W bool.
-        work_dir: Folder of this reproduction alone.
-        frames_dir: Folder of decoded snapshots.
         on_event: Takes what there is to tell.
         cancelled: Whether a person wants to stop.
 
@@ -66,6 +53,7 @@ def reproduce(
         SnapshotMismatch: An image or mask is not what the snapshot says.
         CheckpointMismatch: Pretrained weights are wanted and not there.
     """
+    manifest, settings = inputs.manifest, inputs.settings
     _check_classifiers(classifiers, pretrained=settings.pretrained)
     # The paper's protocol comes second: what it lacks must not be found when the first has taken its hours.
     check_masks(sum(item.mask_sha256 is not None for item in manifest.items))
@@ -74,12 +62,7 @@ def reproduce(
     for protocol in PROTOCOLS:
         chosen = replace(settings, protocol=protocol, classifier=classifiers[0], comparison_seeds=1)
         with set_up_training(
-            manifest,
-            chosen,
-            load_image=load_image,
-            load_mask=load_mask,
-            work_dir=work_dir / protocol,
-            frames_dir=frames_dir,
+            replace(inputs, settings=chosen, work_dir=inputs.work_dir / protocol),
             progress=ProgressReporter(on_event, cancelled),
             shares=_Whole(),
         ) as run:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from colpo_core.datasets.frame_cache import cached_frames
-from colpo_core.datasets.frames import ImageLoader, MaskLoader
+from colpo_core.datasets.frames import PixelSource
 from colpo_core.datasets.guard import check_leakage
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.tensors import Batches
@@ -29,35 +30,46 @@ from colpo_core.training.training_run import TrainingRun
 _PROBED_IMAGES = 2
 
 
+@dataclass(frozen=True)
+class TrainingInputs:
+    """What a training learns from, how, and where its files lie.
+
+    Attributes:
+        manifest: The snapshot.
+        settings: How to learn.
+        source: Where images and masks are read from.
+        work_dir: Folder of this training alone.
+        frames_dir: Folder of decoded snapshots, which trainings share.
+        incumbent: The clinic's current model, which the new one is compared with; None before the first.
+        save_every_s: Seconds after which an unfinished stage is saved again.
+        backend: Shares each fit out among several machines; None for this one.
+    """
+
+    manifest: Manifest
+    settings: TrainingSettings
+    source: PixelSource
+    work_dir: Path
+    frames_dir: Path
+    incumbent: Incumbent | None = None
+    save_every_s: float = SAVE_EVERY_SECONDS
+    backend: FitBackend | None = None
+
+    @property
+    def key(self) -> str:
+        """What the stored stages of this training are known by."""
+        return training_key(self.manifest, self.settings)
+
+
 @contextmanager
 def set_up_training(
-    manifest: Manifest,
-    settings: TrainingSettings,
-    *,
-    load_image: ImageLoader,
-    load_mask: MaskLoader,
-    work_dir: Path,
-    frames_dir: Path,
-    progress: ProgressReporter,
-    shares: Mapping[str, tuple[float, float]],
-    incumbent: Incumbent | None = None,
-    save_every_s: float = SAVE_EVERY_SECONDS,
-    backend: FitBackend | None = None,
+    inputs: TrainingInputs, *, progress: ProgressReporter, shares: Mapping[str, tuple[float, float]]
 ) -> Iterator[TrainingRun]:
     """Give a run to train in; until the block ends, torch repeats itself, and a lack of memory is explained.
 
     Args:
-        manifest: The snapshot.
-        settings: How to learn.
-        load_image: Gives an image by its hash, H x W x 3 uint8.
-        load_mask: Gives a mask by its hash, height and width, H x W bool.
-        work_dir: Folder of this training alone.
-        frames_dir: Folder of decoded snapshots, which trainings share.
+        inputs: What is learned from, how, and where.
         progress: Told of every step.
         shares: Where each stage begins and ends within the whole.
-        incumbent: The clinic's current model, or None.
-        save_every_s: Seconds after which an unfinished stage is saved again.
-        backend: Shares each fit out among several machines; None for this one.
 
     Raises:
         InputRejected: A network needs optional packages that are not installed.
@@ -67,6 +79,7 @@ def set_up_training(
         SnapshotMismatch: An image or mask is not what the snapshot says.
         CheckpointMismatch: Pretrained weights are wanted and not there.
     """
+    manifest, settings, backend = inputs.manifest, inputs.settings, inputs.backend
     check_beforehand(manifest, settings)
     with explaining_memory(), reproducible(seed=settings.seed, threads=settings.threads):
         progress.begin(
@@ -77,18 +90,17 @@ def set_up_training(
         )
         frames = cached_frames(
             manifest,
-            frames_dir,
+            inputs.frames_dir,
             height_px=settings.height_px,
             width_px=settings.width_px,
             mask_highlights=settings.mask_highlights,
-            load_image=load_image,
-            load_mask=load_mask,
+            source=inputs.source,
             on_item=lambda: progress.beat(0.0),
         )
         fingerprints = {item.image_id: hashed for item, hashed in zip(frames.items, frames.fingerprints, strict=True)}
         check_leakage(manifest, fingerprints)
         hardware = choose_training_hardware(
-            settings, memory=work_dir / "hardware.json", several_machines=backend is not None
+            settings, memory=inputs.work_dir / "hardware.json", several_machines=backend is not None
         )
         across = f", each fit in {hardware.devices} processes on several machines" if backend else ""
         progress.say(f"Computing on {hardware.device.type} in {hardware.precision}{across}.", done=0.0)
@@ -98,11 +110,11 @@ def set_up_training(
             batches=Batches(frames, bounds=settings.augmentation, device=hardware.device),
             hardware=hardware,
             progress=progress,
-            stage_store=StageStore(work_dir / "stages", training_key(manifest, settings), save_every_s=save_every_s),
+            stage_store=StageStore(inputs.work_dir / "stages", inputs.key, save_every_s=inputs.save_every_s),
             shares=shares,
             backend=backend,
         )
-        yield TrainingRun(manifest, trainer, load_image, load_mask, work_dir, incumbent)
+        yield TrainingRun(manifest, trainer, inputs.source, inputs.work_dir, inputs.incumbent)
 
 
 def check_beforehand(manifest: Manifest, settings: TrainingSettings) -> None:

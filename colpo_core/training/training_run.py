@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from colpo_core.datasets.frames import ACETOWHITE, ImageLoader, MaskLoader
+from colpo_core.datasets.frames import ACETOWHITE, PixelSource
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.datasets.mapped_arrays import new_channel
@@ -88,16 +88,14 @@ class TrainingRun:
     Attributes:
         manifest: The snapshot.
         trainer: Where the networks are taught.
-        load_image: Gives an image by its hash.
-        load_mask: Gives a mask by its hash, height and width.
+        source: Where images and masks are read from.
         work_dir: Folder of this training alone.
         incumbent: The clinic's current model, or None.
     """
 
     manifest: Manifest
     trainer: Trainer
-    load_image: ImageLoader
-    load_mask: MaskLoader
+    source: PixelSource
     work_dir: Path
     incumbent: Incumbent | None
 
@@ -251,7 +249,7 @@ class TrainingRun:
                 trainer.frames,
                 trainer.batches,
                 images,
-                load_mask=self.load_mask,
+                source=self.source,
                 batch_size=trainer.settings.batch_size,
                 progress=trainer.progress,
                 share=share,
@@ -270,8 +268,7 @@ class TrainingRun:
             results,
             spec,
             self.manifest.of(Split.TEST),
-            load_image=self.load_image,
-            load_mask=self.load_mask,
+            source=self.source,
             device=self.trainer.hardware.device,
             progress=self.trainer.progress,
         )

@@ -46,13 +46,13 @@ def send_small_answers_at_once() -> int:
     Returns:
         How many listening sockets were set.
     """
-    found = 0
-    for one in gc.get_objects():
-        if type(one) is not socket.socket or one.fileno() < 0:
+    n_servers = 0
+    for candidate in gc.get_objects():
+        if type(candidate) is not socket.socket or candidate.fileno() < 0:
             continue
-        if one.family not in (socket.AF_INET, socket.AF_INET6) or one.type != socket.SOCK_STREAM:
+        if candidate.family not in (socket.AF_INET, socket.AF_INET6) or candidate.type != socket.SOCK_STREAM:
             continue
-        if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            found += 1
-    return found
+        if candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            n_servers += 1
+    return n_servers

@@ -31,9 +31,9 @@ def write_logs(folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     ours = logging.getLogger("colpo_core")
-    place = str((folder / "web.log").resolve())
-    if not any(getattr(handler, "baseFilename", None) == place for handler in ours.handlers):
-        handler = RotatingFileHandler(place, maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True)
+    path = str((folder / "web.log").resolve())
+    if not any(getattr(handler, "baseFilename", None) == path for handler in ours.handlers):
+        handler = RotatingFileHandler(path, maxBytes=_MAX_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
         handler.addFilter(WithoutTexts())
         ours.addHandler(handler)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from colpo_core.images.decoding import read_rgb
 from colpo_core.records.jobs.results import EvaluationResult
 from colpo_core.records.jobs.settings import EvaluationSettings, read_settings
 from colpo_core.services.jobs.leases import Finish, Lease
@@ -12,7 +11,7 @@ from colpo_core.services.models.files import checkpoint_dir
 from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store.tables import Checkpoint, Evaluation, Job, Snapshot
 from colpo_core.workers.live_record import LiveRecord
-from colpo_core.workers.mask_loading import load_mask
+from colpo_core.workers.stored_pixels import StoredPixels
 
 
 def run_evaluation(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
@@ -44,8 +43,7 @@ def run_evaluation(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         checkpoint_dir(store, name, sha256),
         sha256,
         read_manifest(store, snapshot_sha256),
-        load_image=lambda image_sha256: read_rgb(store.blobs.get(image_sha256)),
-        load_mask=lambda mask_sha256, height_px, width_px: load_mask(store, mask_sha256, height_px, width_px),
+        source=StoredPixels(store),
         frames_dir=store.settings.frames_dir,
         on_event=LiveRecord(lease).write,
         cancelled=must_stop,

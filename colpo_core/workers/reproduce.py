@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 
 from colpo_core.errors import Conflict, InputRejected
 from colpo_core.exchange.reproduction_report import reproduction_csv, reproduction_json, reproduction_text
-from colpo_core.images.decoding import read_rgb
 from colpo_core.records.training.reproduction import Reproduction
 from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
 from colpo_core.services.common import audit
@@ -16,7 +15,7 @@ from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.snapshots.external_sets import refuse_training
 from colpo_core.services.snapshots.freezing import find_snapshot
 from colpo_core.services.snapshots.rows import read_manifest
-from colpo_core.workers.mask_loading import load_mask
+from colpo_core.workers.stored_pixels import StoredPixels
 
 TEXT, CSV, JSON = "reproduction.txt", "reproduction.csv", "reproduction.json"
 _MARK = "snapshot.json"
@@ -63,15 +62,17 @@ def reproduce_paper(
         raise InputRejected("The folder for the reproduction cannot be written. Choose another one.") from error
     # Only here: torch takes seconds to import, and must never enter the web process.
     from colpo_core.training.reproduction import reproduce
+    from colpo_core.training.setup import TrainingInputs
 
     reproduction = reproduce(
-        read_manifest(caller.store, snapshot.sha256),
-        settings,
+        TrainingInputs(
+            read_manifest(caller.store, snapshot.sha256),
+            settings,
+            StoredPixels(caller.store),
+            work_dir=out / "work",
+            frames_dir=caller.store.settings.frames_dir,
+        ),
         classifiers=tuple(dict.fromkeys(classifiers)),
-        load_image=lambda image_sha256: read_rgb(caller.store.blobs.get(image_sha256)),
-        load_mask=lambda mask_sha256, height_px, width_px: load_mask(caller.store, mask_sha256, height_px, width_px),
-        work_dir=out / "work",
-        frames_dir=caller.store.settings.frames_dir,
         on_event=on_event,
         cancelled=lambda: False,
     )

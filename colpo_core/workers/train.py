@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from colpo_core.cluster_parts import ClusterPart, load_part
-from colpo_core.images.decoding import read_rgb
 from colpo_core.records.jobs.results import TrainingResult
 from colpo_core.records.jobs.settings import read_settings
 from colpo_core.records.training.settings import TrainingSettings
@@ -21,7 +20,7 @@ from colpo_core.services.snapshots.rows import read_manifest
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, Snapshot
 from colpo_core.workers.live_record import LiveRecord
-from colpo_core.workers.mask_loading import load_mask
+from colpo_core.workers.stored_pixels import StoredPixels
 
 if TYPE_CHECKING:
     from colpo_core.training.contract import FitBackend
@@ -46,6 +45,7 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
     """
     # Only here, in the runner: torch takes seconds to import, and must never enter the web process.
     from colpo_core.training.pipeline import train_pipeline
+    from colpo_core.training.setup import TrainingInputs
 
     store = lease.store
     with store.reading() as session:
@@ -55,20 +55,17 @@ def run_training(lease: Lease, must_stop: Callable[[], bool]) -> Finish:
         sha256, snapshot_id = snapshot.sha256, snapshot.id
     # Again, because an external test set may have been frozen while the job waited.
     refuse_training(store, snapshot_id)
-    trained = train_pipeline(
+    inputs = TrainingInputs(
         read_manifest(store, sha256),
         settings,
-        load_image=lambda image_sha256: read_rgb(store.blobs.get(image_sha256)),
-        load_mask=lambda mask_sha256, height_px, width_px: load_mask(store, mask_sha256, height_px, width_px),
+        StoredPixels(store),
         work_dir=job_files.work_dir(store, lease.job_id),
         frames_dir=store.settings.frames_dir,
-        on_event=LiveRecord(lease).write,
-        cancelled=must_stop,
         incumbent=find_incumbent(store),
         save_every_s=store.settings.checkpoint_seconds,
         backend=_backend(store, settings),
     )
-
+    trained = train_pipeline(inputs, on_event=LiveRecord(lease).write, cancelled=must_stop)
     prepared = prepare_files(store, job_id=lease.job_id, folder=trained.folder)
 
     def publish(session: Session, job: Job) -> TrainingResult:

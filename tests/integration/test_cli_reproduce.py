@@ -50,7 +50,7 @@ def test_as_json_it_is_the_file(
     settings: Settings, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "colpo_core.training.reproduction.reproduce", lambda manifest, *_, **__: reproduced(sha256=manifest.sha256)
+        "colpo_core.training.reproduction.reproduce", lambda inputs, **__: reproduced(sha256=inputs.manifest.sha256)
     )
     Clinic(store).add_cohort(8)
     assert call(settings, "snapshot", "freeze", "first").exit_code == 0

@@ -38,8 +38,7 @@ class Blobs:
             folder,
             height_px=height_px,
             width_px=width_px,
-            load_image=self.load_image,
-            load_mask=self.load_mask,
+            source=self,
         )
 
 

@@ -9,7 +9,7 @@ from colpo_core.datasets.tensors import Batches
 from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
 from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.progress import ProgressReporter
-from colpo_core.training.setup import set_up_training
+from colpo_core.training.setup import TrainingInputs, set_up_training
 from colpo_core.training.stage_store import StageStore
 from colpo_core.training.stages import stage_shares
 from colpo_core.training.trainer import Trainer
@@ -29,17 +29,9 @@ def quiet_progress(
 @contextmanager
 def opened(some: Blobs, folder: Path, settings: TrainingSettings | None = None) -> Iterator[TrainingRun]:
     """The run of a training in a folder."""
-    wanted = settings or tiny()
-    with set_up_training(
-        some.manifest,
-        wanted,
-        load_image=some.load_image,
-        load_mask=some.load_mask,
-        work_dir=folder / "work",
-        frames_dir=folder / "frames",
-        progress=quiet_progress(),
-        shares=stage_shares(some.manifest, wanted),
-    ) as run:
+    inputs = TrainingInputs(some.manifest, settings or tiny(), some, folder / "work", folder / "frames")
+    shares = stage_shares(some.manifest, inputs.settings)
+    with set_up_training(inputs, progress=quiet_progress(), shares=shares) as run:
         yield run
 
 

@@ -8,8 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from colpo_core.cli.output import as_operator, plain, print_json, print_table
+from colpo_core.cli.output import Answer, as_operator, json_command, listing, plain, print_json, print_table
 from colpo_core.errors import NotFound
+from colpo_core.services.common.callers import Caller
 from colpo_core.terms import Label
 
 
@@ -60,3 +61,19 @@ def test_an_error_that_a_person_can_mend_is_one_sentence(tmp_path: Path) -> None
     result = CliRunner().invoke(fails, env={"COLPO_DATA": str(tmp_path / "data")})
     assert result.exit_code == 1
     assert result.output == "Error: There is no case 7. Look at the list.\n"
+
+
+def test_an_answer_is_printed_as_a_table_or_as_json(tmp_path: Path) -> None:
+    @click.command()
+    @click.argument("number", type=int)
+    @json_command
+    def labels(caller: Caller, number: int) -> Answer:
+        assert caller.actor.username == "operator"
+        return listing([Label.NORMAL, Label.HSIL][:number], ("label",), lambda label: (label,))
+
+    def answered(*words: str) -> str:
+        return CliRunner().invoke(labels, words, env={"COLPO_DATA": str(tmp_path / "data")}).output
+
+    assert answered("2") == "label\nnormal\nhsil\n"
+    assert answered("0") == "label\n(none)\n"
+    assert json.loads(answered("2", "--json")) == ["normal", "hsil"]

@@ -38,6 +38,9 @@ class Counting:
         self.decoded += 1
         return self._few.load_image(sha256)
 
+    def load_mask(self, sha256: str, height_px: int, width_px: int) -> np.ndarray:
+        return self._few.load_mask(sha256, height_px, width_px)
+
     def frames(
         self,
         folder: Path,
@@ -53,8 +56,7 @@ class Counting:
             height_px=64,
             width_px=width_px,
             mask_highlights=mask_highlights,
-            load_image=self.load_image,
-            load_mask=self._few.load_mask,
+            source=self,
             on_item=on_item,
         )
 
@@ -83,8 +85,7 @@ def test_frames_are_decoded_once_and_mapped_afterwards(few: Blobs, loader: Count
                 height_px=64,
                 width_px=96,
                 mask_highlights=False,
-                load_image=few.load_image,
-                load_mask=few.load_mask,
+                source=few,
             )
             assert np.array_equal(frames.rgb[place], frame.rgb)
             assert np.array_equal(frames.target[place], frame.target)

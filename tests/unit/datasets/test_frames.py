@@ -25,8 +25,7 @@ def fitted(few: Blobs, item: ManifestItem, *, width_px: int = 64, mask_highlight
         height_px=64,
         width_px=width_px,
         mask_highlights=mask_highlights,
-        load_image=few.load_image,
-        load_mask=few.load_mask,
+        source=few,
     )
 
 

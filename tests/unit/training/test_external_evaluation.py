@@ -51,8 +51,7 @@ def look(
     return evaluate_checkpoint(
         *saved,
         kept.manifest,
-        load_image=kept.load_image,
-        load_mask=kept.load_mask,
+        source=kept,
         frames_dir=frames_dir,
         on_event=(told if told is not None else []).append,
         cancelled=cancelled,

@@ -64,8 +64,7 @@ def compare(
         judgement(some, right=right),
         PipelineSpec(),
         some.manifest.of(Split.TEST),
-        load_image=some.load_image,
-        load_mask=some.load_mask,
+        source=some,
         device=torch.device("cpu"),
         progress=progress or quiet_progress(),
     )
@@ -134,8 +133,7 @@ def test_images_without_a_label_or_a_mask_count_for_what_they_have(current: Incu
         without,
         PipelineSpec(),
         bare.manifest.of(Split.TEST),
-        load_image=bare.load_image,
-        load_mask=bare.load_mask,
+        source=bare,
         device=torch.device("cpu"),
         progress=quiet_progress(),
     )

@@ -66,7 +66,7 @@ def judge(
         frames,
         Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu")),
         ImageSet(tuple(frames.of(Split.TEST))),
-        load_mask=some.load_mask,
+        source=some,
         batch_size=2,
         progress=reporter or progress(),
         share=(0.0, 1.0),

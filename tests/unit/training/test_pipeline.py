@@ -15,6 +15,7 @@ from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
 from colpo_core.records.training.stages import ARMS
 from colpo_core.terms import Label, LabelSource, Split
 from colpo_core.training.pipeline import TrainedCheckpoint, train_pipeline
+from colpo_core.training.setup import TrainingInputs
 from colpo_core.training.stages import stage_shares
 from tests.support.blobs import Blobs, blobs, tiny
 
@@ -28,16 +29,9 @@ def train(
     cancelled: Callable[[], bool] = lambda: False,
 ) -> TrainedCheckpoint:
     told = events if events is not None else []
-    return train_pipeline(
-        some.manifest,
-        settings or tiny(),
-        load_image=some.load_image,
-        load_mask=some.load_mask,
-        work_dir=work_dir,
-        frames_dir=work_dir.with_name(f"{work_dir.name}-frames"),
-        on_event=told.append,
-        cancelled=cancelled,
-    )
+    frames_dir = work_dir.with_name(f"{work_dir.name}-frames")
+    inputs = TrainingInputs(some.manifest, settings or tiny(), some, work_dir, frames_dir)
+    return train_pipeline(inputs, on_event=told.append, cancelled=cancelled)
 
 
 def stages_of(some: Blobs, settings: TrainingSettings | None = None) -> list[str]:
@@ -121,16 +115,8 @@ def test_after_a_crash_it_goes_on_after_the_last_finished_stage(
             raise Crash
 
     with pytest.raises(Crash):
-        train_pipeline(
-            few.manifest,
-            tiny(),
-            load_image=few.load_image,
-            load_mask=few.load_mask,
-            work_dir=tmp_path,
-            frames_dir=tmp_path / "frames",
-            on_event=crash,
-            cancelled=lambda: False,
-        )
+        inputs = TrainingInputs(few.manifest, tiny(), few, tmp_path, tmp_path / "frames")
+        train_pipeline(inputs, on_event=crash, cancelled=lambda: False)
     kept = (tmp_path / "stages" / "segmentation.safetensors").stat().st_mtime_ns
     events: list[TrainingEvent] = []
     resumed = train(few, tmp_path, events=events)

@@ -9,6 +9,7 @@ from colpo_core.errors import InputRejected, JobCancelled, JobFailed
 from colpo_core.records.training.reproduction import Reproduction
 from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.training.reproduction import reproduce
+from colpo_core.training.setup import TrainingInputs
 from tests.support.blobs import blobs, tiny
 
 KEPT = "was finished by an earlier attempt and is kept."
@@ -19,13 +20,8 @@ def run(
     folder: Path, events: list[TrainingEvent], *, classifiers: tuple[str, ...] = ("resnet18",), stop_after: int = 10**9
 ) -> Reproduction:
     return reproduce(
-        SOME.manifest,
-        tiny(),
+        TrainingInputs(SOME.manifest, tiny(), SOME, folder / "work", folder / "frames"),
         classifiers=classifiers,
-        load_image=SOME.load_image,
-        load_mask=SOME.load_mask,
-        work_dir=folder / "work",
-        frames_dir=folder / "frames",
         on_event=events.append,
         cancelled=lambda: len(events) > stop_after,
     )
@@ -100,14 +96,10 @@ def test_too_few_masks_for_the_papers_protocol_are_refused_before_the_other_one_
     bare = (replace(item, mask_sha256=None, mask_origin=None) for item in SOME.manifest.items[2:])
     events: list[TrainingEvent] = []
     with pytest.raises(JobFailed, match="at least three images with a mask"):
+        manifest = replace(SOME.manifest, items=(*SOME.manifest.items[:2], *bare))
         reproduce(
-            replace(SOME.manifest, items=(*SOME.manifest.items[:2], *bare)),
-            tiny(),
+            TrainingInputs(manifest, tiny(), SOME, tmp_path / "work", tmp_path / "frames"),
             classifiers=("resnet18",),
-            load_image=SOME.load_image,
-            load_mask=SOME.load_mask,
-            work_dir=tmp_path / "work",
-            frames_dir=tmp_path / "frames",
             on_event=events.append,
             cancelled=lambda: False,
         )

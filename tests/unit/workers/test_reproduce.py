@@ -18,6 +18,7 @@ from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry
 from colpo_core.terms import Label
+from colpo_core.training.setup import TrainingInputs
 from colpo_core.workers.reproduce import reproduce_paper
 from tests.support.clinic import Clinic
 from tests.support.reproduced import reproduced
@@ -39,9 +40,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the training was asked for."""
     calls: list[dict[str, Any]] = []
 
-    def stand_in(manifest: Any, settings: Any, **how: Any) -> Reproduction:
-        calls.append({"manifest": manifest, "settings": settings, **how})
-        return reproduced(sha256=manifest.sha256)
+    def stand_in(inputs: TrainingInputs, **how: Any) -> Reproduction:
+        calls.append({**vars(inputs), **how})
+        return reproduced(sha256=inputs.manifest.sha256)
 
     monkeypatch.setattr("colpo_core.training.reproduction.reproduce", stand_in)
     return calls
@@ -80,8 +81,8 @@ def test_all_files_are_written_and_the_deed_is_in_the_log(
     assert given["classifiers"] == ("resnet18", "resnet50")
     assert given["work_dir"] == tmp_path / "out" / "work"
     item = next(item for item in given["manifest"].items if item.label is Label.HSIL)
-    assert given["load_image"](item.image_sha256).shape == (item.height_px, item.width_px, 3)
-    assert given["load_mask"](item.mask_sha256, item.height_px, item.width_px).any()
+    assert given["source"].load_image(item.image_sha256).shape == (item.height_px, item.width_px, 3)
+    assert given["source"].load_mask(item.mask_sha256, item.height_px, item.width_px).any()
     with store.reading() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "reproduce paper")).one()
     assert (entry.person_id, entry.subject) == (annotator.person_id, f"snapshot {frozen.id}")

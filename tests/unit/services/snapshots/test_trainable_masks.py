@@ -15,7 +15,7 @@ from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import Adjudication, AnnotationVersion, ConsensusMask, Mask
 from colpo_core.terms import AdjudicationMethod, Combination, Finding, MaskOrigin, MaskPolicy
-from colpo_core.workers.mask_loading import load_mask
+from colpo_core.workers.stored_pixels import StoredPixels
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 from tests.support.several_annotators import square, submit
 from tests.support.snapshots import manifest_of
@@ -117,7 +117,7 @@ def test_freezing_keeps_the_consensus_once_and_previewing_does_not(
         assert (kept.image_id, kept.method, kept.sources) == (case.image_id, Combination.STAPLE, versions(store))
     (item,) = manifest_of(store, frozen.id).items
     assert item.mask_sha256 is not None
-    mask = load_mask(store, item.mask_sha256, SIDE_PX, SIDE_PX)
+    mask = StoredPixels(store).load_mask(item.mask_sha256, SIDE_PX, SIDE_PX)
     assert np.array_equal(mask, combine_masks(MASKS, Combination.STAPLE))
 
 
