@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: a fresh store and one actor of each role."""
+"""Fixtures that every test may use: a fresh store and a caller of each role."""
 
 import hashlib
 import os
@@ -18,6 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.labels import RULES_VERSION
 from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, CaseLabel, Image, Patient, Person, SignInSession
@@ -79,31 +80,31 @@ def store(settings: Settings, empty_database: Path, request: pytest.FixtureReque
     opened.close()
 
 
-def add_person(store: Store, username: str, role: Role = Role.ANNOTATOR) -> Actor:
+def add_person(store: Store, username: str, role: Role = Role.ANNOTATOR) -> Caller:
     with store.writing() as session:
         person = Person(username=username, display_name=username.title(), role=role, active=True)
         session.add(person)
         session.flush()
-        return Actor(person.id, person.username, person.display_name, person.role)
+        return Caller(store, Actor(person.id, person.username, person.display_name, person.role))
 
 
 @pytest.fixture
-def administrator(store: Store) -> Actor:
+def administrator(store: Store) -> Caller:
     return add_person(store, "ada", Role.ADMINISTRATOR)
 
 
 @pytest.fixture
-def annotator(store: Store) -> Actor:
+def annotator(store: Store) -> Caller:
     return add_person(store, "anna", Role.ANNOTATOR)
 
 
 @pytest.fixture
-def reader(store: Store) -> Actor:
+def reader(store: Store) -> Caller:
     return add_person(store, "rita", Role.READER)
 
 
 @pytest.fixture
-def second_reader(store: Store) -> Actor:
+def second_reader(store: Store) -> Caller:
     return add_person(store, "ruth", Role.READER)
 
 
@@ -152,51 +153,53 @@ def clinic(store: Store) -> "Clinic":
 
 
 @pytest.fixture
-def desk(store: Store, administrator: Actor) -> "PredictedClinic":
+def desk(administrator: Caller) -> "PredictedClinic":
     """Three cases that the current model has predicted."""
     from tests.support.clinic import PredictedClinic
 
-    return PredictedClinic(store, administrator)
+    return PredictedClinic(administrator)
 
 
 @pytest.fixture
-def team(store: Store, administrator: Actor) -> "Team":
+def team(administrator: Caller) -> "Team":
     """Those who share out tasks, annotate them and decide."""
     from tests.support.handed_out import make_team
 
-    return make_team(store, administrator)
+    return make_team(administrator)
 
 
 @pytest.fixture
-def people(store: Store) -> list[Actor]:
+def people(store: Store) -> list[Caller]:
     """Three more annotators."""
     return [add_person(store, name, Role.ANNOTATOR) for name in ("berta", "clara", "dora")]
 
 
 @pytest.fixture
-def token_of(store: Store) -> Callable[[Actor], str]:
-    """Signs an actor in without a password; returns what the cookie would hold."""
+def token_of(store: Store) -> Callable[[Caller], str]:
+    """Signs somebody in without a password; returns what the cookie would hold."""
 
-    def token(actor: Actor) -> str:
-        given = f"token-of-{actor.username}"
+    def token(caller: Caller) -> str:
+        given = f"token-of-{caller.actor.username}"
         token_sha256 = hashlib.sha256(given.encode()).hexdigest()
         with store.writing() as session:
             if session.get(SignInSession, token_sha256) is None:
                 expires_at = utc_now() + timedelta(hours=1)
-                session.add(SignInSession(token_sha256=token_sha256, person_id=actor.person_id, expires_at=expires_at))
+                session.add(
+                    SignInSession(token_sha256=token_sha256, person_id=caller.actor.person_id, expires_at=expires_at)
+                )
         return given
 
     return token
 
 
 @pytest.fixture
-def open_page(store: Store, token_of: Callable[[Actor], str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def open_page(store: Store, token_of: Callable[[Caller], str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Opens a page of the whole program as somebody: `open_page(annotator, "cases", case=12)`, an AppTest run once."""
     from streamlit.testing.v1 import AppTest
     from streamlit.util import calc_hash
 
-    def opened(actor: Actor, page: str = "", **params: object) -> AppTest:
-        token = token_of(actor)
+    def opened(caller: Caller, page: str = "", **params: object) -> AppTest:
+        token = token_of(caller)
         monkeypatch.setenv("COLPO_DATA", str(store.settings.data_dir))
         monkeypatch.setattr("pages._ui.shared.context.session_token", lambda: token)
         shell = Path(__file__).parents[1] / "pages" / "_ui" / "shell.py"

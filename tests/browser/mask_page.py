@@ -77,7 +77,7 @@ class Clinic:
             person = Person(username="anna", display_name="Anna", role=Role.ANNOTATOR, active=True)
             session.add(person)
             session.flush()
-            self.anna = Actor(person.id, person.username, person.display_name, person.role)
+            self.anna = Caller(self.store, Actor(person.id, person.username, person.display_name, person.role))
         self.sign_in()
 
     def sign_in(self) -> None:
@@ -85,7 +85,7 @@ class Clinic:
             session.add(
                 SignInSession(
                     token_sha256=hashlib.sha256(TOKEN.encode()).hexdigest(),
-                    person_id=self.anna.person_id,
+                    person_id=self.anna.actor.person_id,
                     expires_at=utc_now() + timedelta(hours=2),
                 )
             )
@@ -111,11 +111,11 @@ class Clinic:
             return image.id
 
     def stored(self, image_id: int, finding: Finding = Finding.ACETOWHITE) -> NDArray[np.bool_]:
-        opened = own_masks.open_annotation(Caller(self.store, self.anna), image_id=image_id, finding=finding)
+        opened = own_masks.open_annotation(self.anna, image_id=image_id, finding=finding)
         return decode_rle(opened.rle, height_px=opened.image.height_px, width_px=opened.image.width_px)
 
     def seq(self, image_id: int, finding: Finding = Finding.ACETOWHITE) -> int:
-        return own_masks.open_annotation(Caller(self.store, self.anna), image_id=image_id, finding=finding).seq
+        return own_masks.open_annotation(self.anna, image_id=image_id, finding=finding).seq
 
 
 class EditorPage:

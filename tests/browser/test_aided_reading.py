@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
@@ -24,16 +23,16 @@ SOON = 60_000
 
 
 @pytest.fixture
-def study_id(store: Store, administrator: Actor, reader: Actor) -> int:
-    clinic = PredictedClinic(store, administrator)
+def study_id(administrator: Caller, reader: Caller) -> int:
+    clinic = PredictedClinic(administrator)
     study = designing.create_study(
-        Caller(store, administrator),
+        administrator,
         name="With the model",
-        reader_ids=[reader.person_id],
+        reader_ids=[reader.actor.person_id],
         checkpoint_ids=[clinic.checkpoint_id],
         plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id),
     )
-    designing.open_study(Caller(store, administrator), study_id=study.id)
+    designing.open_study(administrator, study_id=study.id)
     return study.id
 
 
@@ -47,10 +46,10 @@ def answer(page: Page, call: str) -> None:
 def test_the_models_output_comes_after_the_first_call_and_not_a_byte_before(
     chromium: Browser,
     store: Store,
-    administrator: Actor,
-    reader: Actor,
+    administrator: Caller,
+    reader: Caller,
     study_id: int,
-    token_of: Callable[[Actor], str],
+    token_of: Callable[[Caller], str],
     new_server: Any,
 ) -> None:
     context = signed_in(chromium, new_server.url, token_of(reader), viewport=TALL)
@@ -94,18 +93,17 @@ def test_the_models_output_comes_after_the_first_call_and_not_a_byte_before(
             (Arm.UNAIDED, 1, Label.HSIL),
             (Arm.AIDED, 2, Label.HSIL),
         ]
-    refused = study_conduct(Caller(store, administrator), study_id=study_id).refusals
+    refused = study_conduct(administrator, study_id=study_id).refusals
     assert sum(one.times for one in refused) == 4
     assert all("/aid/" in one.what for one in refused)
 
 
 def test_who_answers_before_the_layers_have_come_has_attempted_nothing(
     chromium: Browser,
-    store: Store,
-    administrator: Actor,
-    reader: Actor,
+    administrator: Caller,
+    reader: Caller,
     study_id: int,
-    token_of: Callable[[Actor], str],
+    token_of: Callable[[Caller], str],
     new_server: Any,
 ) -> None:
     context = signed_in(chromium, new_server.url, token_of(reader), viewport=TALL)
@@ -124,18 +122,18 @@ def test_who_answers_before_the_layers_have_come_has_attempted_nothing(
     assert late
     assert set(late) == {410}
     context.close()
-    assert study_conduct(Caller(store, administrator), study_id=study_id).refusals == ()
+    assert study_conduct(administrator, study_id=study_id).refusals == ()
 
 
 def test_sites_are_set_on_the_image_findings_named_and_other_images_looked_at(
     chromium: Browser,
     store: Store,
-    administrator: Actor,
-    reader: Actor,
-    token_of: Callable[[Actor], str],
+    administrator: Caller,
+    reader: Caller,
+    token_of: Callable[[Caller], str],
     new_server: Any,
 ) -> None:
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     with store.writing() as session:
         for case in clinic.cases:
             taken = session.get_one(Image, case.image_id)
@@ -146,12 +144,12 @@ def test_sites_are_set_on_the_image_findings_named_and_other_images_looked_at(
                 )
             )  # fmt: skip
     study = designing.create_study(
-        Caller(store, administrator),
+        administrator,
         name="Asking",
-        reader_ids=[reader.person_id],
+        reader_ids=[reader.actor.person_id],
         plan=ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True),
     )
-    designing.open_study(Caller(store, administrator), study_id=study.id)
+    designing.open_study(administrator, study_id=study.id)
     context = signed_in(chromium, new_server.url, token_of(reader), viewport=TALL)
     page = context.new_page()
     page.goto(f"{new_server.url}/read?study={study.id}")

@@ -7,10 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from colpo_core.records.cases.lists import CaseFilter
-from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskDraft
 from colpo_core.services.annotations import own_masks
-from colpo_core.services.common.callers import Caller
 from colpo_core.services.tasks import queue as task_queue
 from colpo_core.services.tasks import tasks
 from colpo_core.terms import Finding, Role, Start, TaskItemState, TaskOrder
@@ -23,21 +21,21 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def queue(clinic: Clinic) -> tuple[int, list[int]]:
     """A task of three images for Anna: its row, and the images in their order."""
-    administrator: Actor = add_person(clinic.store, "ada", Role.ADMINISTRATOR)
+    administrator = add_person(clinic.store, "ada", Role.ADMINISTRATOR)
     for seed in (71, 72, 73):
         clinic.add_image(seed)
     draft = TaskDraft(
         title="Spring",
         finding=Finding.ACETOWHITE,
         where=CaseFilter(),
-        annotator_ids=(clinic.anna.person_id,),
+        annotator_ids=(clinic.anna.actor.person_id,),
         n_annotators=1,
         blind=True,
         proposals=False,
         order=TaskOrder.DATE,
     )
-    task_id = tasks.create_task(Caller(clinic.store, administrator), draft=draft).id
-    items = task_queue.queue_items(Caller(clinic.store, clinic.anna), task_id=task_id)
+    task_id = tasks.create_task(administrator, draft=draft).id
+    items = task_queue.queue_items(clinic.anna, task_id=task_id)
     return task_id, [item.image_id for item in items]
 
 
@@ -73,7 +71,7 @@ def test_a_queue_is_worked_through_without_the_mouse_but_for_painting(
     page.get_by_role("button", name="Take up").wait_for()
     keyboard.press("n")
     see(third)
-    items = task_queue.queue_items(Caller(clinic.store, clinic.anna), task_id=task_id)
+    items = task_queue.queue_items(clinic.anna, task_id=task_id)
     states = {item.image_id: (item.state, item.skip_reason) for item in items}
     assert states == {
         first: (TaskItemState.SUBMITTED, None),
@@ -93,7 +91,7 @@ def test_a_start_takes_the_place_of_what_was_painted_and_undo_brings_that_back(
     tab.page.get_by_role("button", name="An empty mask").click()
     tab.page.get_by_text("The mask is empty").wait_for()
     tab.page.wait_for_function("() => !window.editor.activeLayer.mask?.pixels.includes(1)")
-    opened = own_masks.open_annotation(Caller(clinic.store, clinic.anna), image_id=image_id)
+    opened = own_masks.open_annotation(clinic.anna, image_id=image_id)
     assert opened.start is Start.NOTHING
     assert not clinic.stored(image_id).any()
     tab.page.keyboard.press("z")

@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, WebSocket, expect
 from sqlalchemy import select
 
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
 from colpo_core.store import Store
@@ -54,21 +53,16 @@ def as_bytes(frame: str | bytes) -> bytes:
 
 
 @pytest.fixture
-def study_id(store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int]) -> int:
+def study_id(administrator: Caller, reader: Caller, add_case: Callable[..., int]) -> int:
     for index in range(N_CASES):
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
-    study = designing.create_study(Caller(store, administrator), name="Reading one", reader_ids=[reader.person_id])
-    designing.open_study(Caller(store, administrator), study_id=study.id)
+    study = designing.create_study(administrator, name="Reading one", reader_ids=[reader.actor.person_id])
+    designing.open_study(administrator, study_id=study.id)
     return study.id
 
 
 def test_a_study_is_read_with_keys_and_nothing_unblinds(
-    chromium: Browser,
-    store: Store,
-    reader: Actor,
-    study_id: int,
-    token_of: Callable[[Actor], str],
-    new_server: Any,
+    chromium: Browser, store: Store, reader: Caller, study_id: int, token_of: Callable[[Caller], str], new_server: Any
 ) -> None:
     context = signed_in(chromium, new_server.url, token_of(reader))
     page = context.new_page()

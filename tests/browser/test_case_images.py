@@ -51,7 +51,7 @@ class Clinic:
             person = Person(username="anna", display_name="Anna", role=Role.ANNOTATOR, active=True)
             session.add(person)
             session.flush()
-            self.anna = Actor(person.id, person.username, person.display_name, person.role)
+            self.anna = Caller(self.store, Actor(person.id, person.username, person.display_name, person.role))
             token_sha256 = hashlib.sha256(TOKEN.encode()).hexdigest()
             expires_at = utc_now() + timedelta(hours=2)
             session.add(SignInSession(token_sha256=token_sha256, person_id=person.id, expires_at=expires_at))
@@ -67,12 +67,10 @@ class Clinic:
             self.image_ids = {image.stage: image.id for image in case.images}
 
     def add_specimen(self) -> int:
-        return add_specimen(
-            Caller(self.store, self.anna), case_id=self.case_id, kind=SpecimenKind.PUNCH_BIOPSY, grade=Grade.CIN3
-        )
+        return add_specimen(self.anna, case_id=self.case_id, kind=SpecimenKind.PUNCH_BIOPSY, grade=Grade.CIN3)
 
     def site(self, specimen_id: int) -> SpecimenSite | None:
-        case = get_case(Caller(self.store, self.anna), case_id=self.case_id)
+        case = get_case(self.anna, case_id=self.case_id)
         return next(specimen.site for specimen in case.specimens if specimen.id == specimen_id)
 
 

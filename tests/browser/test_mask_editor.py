@@ -202,9 +202,9 @@ def test_submitting_makes_a_version_of_the_screen(
     tab.page.get_by_label("Note").fill("margin unclear at 3 o'clock")
     tab.page.get_by_role("button", name="Submit").click()
     tab.page.get_by_text("Version 1 submitted").wait_for()
-    version = own_masks.submitted_masks(Caller(clinic.store, clinic.anna), image_id=image_id)[0]
+    version = own_masks.submitted_masks(clinic.anna, image_id=image_id)[0]
     assert (version.number, version.note) == (1, "margin unclear at 3 o'clock")
-    stored = own_masks.version_mask(Caller(clinic.store, clinic.anna), version_id=version.version_id)
+    stored = own_masks.version_mask(clinic.anna, version_id=version.version_id)
     assert np.array_equal(stored, tab.mask())
     expect(tab.page.get_by_label("Note")).to_have_value("")
     tab.page.get_by_role("button", name="Submit").click()
@@ -233,7 +233,7 @@ def test_biopsy_points_are_found_again(clinic: Clinic, image_id: int, new_tab: C
     tab.page.wait_for_timeout(700)
     canvas.click(position={"x": 130 * scale, "y": 20 * scale})
     tab.page.get_by_text("Saved: 3.").wait_for()
-    points = annotations_biopsy_points.biopsy_points(Caller(clinic.store, clinic.anna), image_id=image_id)
+    points = annotations_biopsy_points.biopsy_points(clinic.anna, image_id=image_id)
     expected = [(40, 30), (100, 90), (130, 20)]
     assert np.allclose([(point.x_px, point.y_px) for point in points], expected, atol=0.7)
 
@@ -241,10 +241,8 @@ def test_biopsy_points_are_found_again(clinic: Clinic, image_id: int, new_tab: C
 def test_a_guess_is_corrected_and_settled(clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]) -> None:
     guess = np.zeros((HEIGHT, WIDTH), np.bool_)
     guess[40:80, 50:110] = True
-    importer = program_actor(clinic.store, "importer")
-    imported_masks.import_annotation(
-        Caller(clinic.store, importer), image_id=image_id, mask=guess, origin=MaskOrigin.CHORD
-    )
+    importer = Caller(clinic.store, program_actor(clinic.store, "importer"))
+    imported_masks.import_annotation(importer, image_id=image_id, mask=guess, origin=MaskOrigin.CHORD)
     tab = new_tab()
     tab.page.goto(f"{tab.url}/annotate?image={image_id}")
     tab.page.get_by_text("a straight line joins its two ends").wait_for()
@@ -254,9 +252,9 @@ def test_a_guess_is_corrected_and_settled(clinic: Clinic, image_id: int, new_tab
     tab.stroke((120, 60), (140, 60))
     tab.page.get_by_role("button", name="Submit").click()
     tab.page.get_by_text("Version 1 submitted").wait_for()
-    submitted = own_masks.submitted_masks(Caller(clinic.store, clinic.anna), image_id=image_id)
+    submitted = own_masks.submitted_masks(clinic.anna, image_id=image_id)
     assert [version.author for version in submitted] == ["Anna"]
-    assert confirmation.list_to_confirm(Caller(clinic.store, clinic.anna)).total == 0
+    assert confirmation.list_to_confirm(clinic.anna).total == 0
 
 
 def test_the_server_and_the_screen_agree_in_bytes(
@@ -266,7 +264,7 @@ def test_the_server_and_the_screen_agree_in_bytes(
     tab.stroke((30, 30), (90, 42))
     tab.wait_state("saved")
     code = tab.page.evaluate("() => btoa(String.fromCharCode(...window.editor.history.current))")
-    assert b64decode(code) == own_masks.open_annotation(Caller(clinic.store, clinic.anna), image_id=image_id).rle
+    assert b64decode(code) == own_masks.open_annotation(clinic.anna, image_id=image_id).rle
 
 
 def test_the_viewer_moves_and_fades_without_a_rerun(

@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 
 from colpo_core.images.masks import encode_rle
 from colpo_core.services.annotations import own_masks
-from colpo_core.services.common.callers import Caller
 from colpo_core.terms import Finding
 from tests.browser.mask_page import HEIGHT, WIDTH, Clinic, EditorPage
 
@@ -207,27 +206,27 @@ def test_submitting_hands_over_every_layer_that_changed(clinic: Clinic, image_id
     submit.click()
     mosaic = tab.page.get_by_role("radio", name="Mosaic, submitted")
     mosaic.wait_for()
-    versions = own_masks.submitted_masks(Caller(clinic.store, clinic.anna), image_id=image_id)
+    versions = own_masks.submitted_masks(clinic.anna, image_id=image_id)
     assert {(one.finding, one.number, one.note) for one in versions} == {
         (Finding.MOSAIC, 1, "coarse"),
         (Finding.CERVIX, 1, "coarse"),
     }
     for one in versions:
-        stored = own_masks.version_mask(Caller(clinic.store, clinic.anna), version_id=one.version_id)
+        stored = own_masks.version_mask(clinic.anna, version_id=one.version_id)
         assert np.array_equal(stored, tab.mask(one.finding))
     tab.wait_ready()
     tab.pick(Finding.MOSAIC)
     tab.stroke((50, 60), (66, 60))
     submit.click()
     mosaic.wait_for()
-    versions = own_masks.submitted_masks(Caller(clinic.store, clinic.anna), image_id=image_id)
+    versions = own_masks.submitted_masks(clinic.anna, image_id=image_id)
     assert {(one.finding, one.number) for one in versions} == {(Finding.MOSAIC, 2), (Finding.CERVIX, 1)}
     tab.wait_ready()
     tab.pick(Finding.ACETOWHITE)
     submit.click()
     tab.page.get_by_role("button", name="There is none: no acetowhite epithelium").click()
     tab.page.get_by_text("Version 1 submitted").wait_for()
-    versions = own_masks.submitted_masks(Caller(clinic.store, clinic.anna), image_id=image_id)
+    versions = own_masks.submitted_masks(clinic.anna, image_id=image_id)
     assert {one.finding for one in versions} == {Finding.MOSAIC, Finding.CERVIX, Finding.ACETOWHITE}
 
 
@@ -238,9 +237,9 @@ def test_what_the_server_changed_comes_in_as_one_more_step(clinic: Clinic, image
     painted = tab.mask()
     started = np.zeros((HEIGHT, WIDTH), np.bool_)
     started[70:100, 20:80] = True
-    opened = own_masks.open_annotation(Caller(clinic.store, clinic.anna), image_id=image_id)
+    opened = own_masks.open_annotation(clinic.anna, image_id=image_id)
     own_masks.save_draft(
-        Caller(clinic.store, clinic.anna),
+        clinic.anna,
         document_id=opened.document_id,
         base_seq=opened.seq,
         rle=encode_rle(started),

@@ -8,7 +8,6 @@ from playwright.sync_api import Route, expect
 
 from colpo_core.images.masks import encode_rle
 from colpo_core.services.annotations import own_masks
-from colpo_core.services.common.callers import Caller
 from colpo_core.terms import Finding
 from tests.browser.mask_page import HEIGHT, SAVE_PATH, WIDTH, Clinic, EditorPage
 
@@ -52,7 +51,7 @@ def test_answers_that_are_lost_lose_nothing(clinic: Clinic, image_id: int, new_t
     tab.wait_state("saved")
     assert lost == 3
     assert np.array_equal(clinic.stored(image_id), tab.mask())
-    opened = own_masks.open_annotation(Caller(clinic.store, clinic.anna), image_id=image_id)
+    opened = own_masks.open_annotation(clinic.anna, image_id=image_id)
     assert opened.strokes == 3
 
 
@@ -270,15 +269,8 @@ def test_a_conflict_left_behind_is_kept_until_it_is_decided(clinic: Clinic, imag
     mine = tab.mask()
     newer = np.zeros((HEIGHT, WIDTH), np.bool_)
     newer[80:110, 20:60] = True
-    document = own_masks.open_annotation(Caller(clinic.store, clinic.anna), image_id=image_id).document_id
-    own_masks.save_draft(
-        Caller(clinic.store, clinic.anna),
-        document_id=document,
-        base_seq=0,
-        rle=encode_rle(newer),
-        strokes=1,
-        active_ms=9,
-    )
+    document = own_masks.open_annotation(clinic.anna, image_id=image_id).document_id
+    own_masks.save_draft(clinic.anna, document_id=document, base_seq=0, rle=encode_rle(newer), strokes=1, active_ms=9)
     # Not before: a tab that closes may still send its strokes, and the tab that is left sends what the closed one kept.
     tab.page.close()
     again.page.context.set_offline(False)
@@ -346,6 +338,6 @@ def test_a_save_tells_its_strokes_and_the_time_of_painting(clinic: Clinic, image
     tab.wait_state("offline")
     tab.page.unroute(SAVE_PATH)
     tab.wait_state("saved")
-    opened = own_masks.open_annotation(Caller(clinic.store, clinic.anna), image_id=image_id)
+    opened = own_masks.open_annotation(clinic.anna, image_id=image_id)
     assert opened.strokes == 2
     assert opened.active_ms >= 1000

@@ -24,7 +24,7 @@ WAIT_MS = 60_000
 Sent = list[tuple[int, int]]
 
 
-def make_readers(store: Store, n_readers: int) -> list[Actor]:
+def make_readers(store: Store, n_readers: int) -> list[Caller]:
     with store.writing() as session:
         made = [
             Person(username=f"reader{index}", display_name=f"Reader {index}", role=Role.READER, active=True)
@@ -32,7 +32,7 @@ def make_readers(store: Store, n_readers: int) -> list[Actor]:
         ]
         session.add_all(made)
         session.flush()
-        return [Actor(one.id, one.username, one.display_name, one.role) for one in made]
+        return [Caller(store, Actor(one.id, one.username, one.display_name, one.role)) for one in made]
 
 
 def read_on(page: Page, n_cases: int, draw: random.Random, sent: Sent) -> Iterator[int]:
@@ -87,13 +87,13 @@ def _kill(pages: list[Page], server: Any, sent: list[Sent], n_cases: int) -> Non
         page.reload()
 
 
-def check_readings(store: Store, *, readings_of: list[Actor], sent: list[Sent]) -> None:
+def check_readings(store: Store, *, readings_of: list[Caller], sent: list[Sent]) -> None:
     """What is kept must be what was confirmed, once each, in an order of each reader and session."""
     with store.reading() as session:
         rows = session.scalars(select(Reading).order_by(Reading.id)).all()
     orders = []
     for one, given in zip(readings_of, sent, strict=True):
-        own = [row for row in rows if row.reader_id == one.person_id]
+        own = [row for row in rows if row.reader_id == one.actor.person_id]
         kept = [(1 if row.call is Label.NORMAL else 2, row.confidence) for row in own]
         assert kept == given, "an answer was lost, doubled or changed"
         assert set(Counter((row.session, row.case_id) for row in own).values()) == {1}
@@ -107,9 +107,9 @@ def check_readings(store: Store, *, readings_of: list[Actor], sent: list[Sent]) 
 def test_no_answer_is_lost_or_doubled_and_no_order_comes_again(
     chromium: Browser,
     store: Store,
-    administrator: Actor,
+    administrator: Caller,
     add_case: Callable[..., int],
-    token_of: Callable[[Actor], str],
+    token_of: Callable[[Caller], str],
     new_server: Any,
     n_readers: int,
     n_cases: int,
@@ -118,12 +118,12 @@ def test_no_answer_is_lost_or_doubled_and_no_order_comes_again(
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
     readers = make_readers(store, n_readers)
     study = designing.create_study(
-        Caller(store, administrator),
+        administrator,
         name="Two sessions",
-        reader_ids=[one.person_id for one in readers],
+        reader_ids=[one.actor.person_id for one in readers],
         plan=ReadingPlan(n_sessions=N_SESSIONS, washout_days=0),
     )
-    designing.open_study(Caller(store, administrator), study_id=study.id)
+    designing.open_study(administrator, study_id=study.id)
     pages: list[Page] = []
     for one in readers:
         context = signed_in(chromium, new_server.url, token_of(one))

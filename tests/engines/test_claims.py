@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import freezing
@@ -26,12 +25,14 @@ from tests.support.clinic import Clinic
     ("n_jobs", "n_processes"), [(100, 5), pytest.param(1000, 20, marks=pytest.mark.engines)], ids=["100", "1000"]
 )
 def test_each_job_is_claimed_exactly_once(
-    cluster: Cluster, store: Store, annotator: Actor, n_jobs: int, n_processes: int
+    cluster: Cluster, store: Store, annotator: Caller, n_jobs: int, n_processes: int
 ) -> None:
     if cluster.settings.engine == "ray":
         pytest.skip("Ray claims through the same table as Procrastinate")
     with store.writing() as session:
-        session.add_all(Job(kind=JobKind.PREDICT, settings={}, created_by=annotator.person_id) for _ in range(n_jobs))
+        session.add_all(
+            Job(kind=JobKind.PREDICT, settings={}, created_by=annotator.actor.person_id) for _ in range(n_jobs)
+        )
     racers = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.engines.racer", str(seed)],
@@ -58,20 +59,20 @@ def test_each_job_is_claimed_exactly_once(
     assert {(job.state, job.attempt) for job in ended} == {(JobState.DONE, 1)}
 
 
-def test_four_supervisors_never_put_two_jobs_on_one_gpu(cluster: Cluster, store: Store, annotator: Actor) -> None:
+def test_four_supervisors_never_put_two_jobs_on_one_gpu(cluster: Cluster, store: Store, annotator: Caller) -> None:
     """The GPU is one that no driver knows, as one that has vanished: each job says so, and the next has its turn."""
     if cluster.settings.engine != "local":
         pytest.skip("the lock is of the machine, whatever the engine")
     gpu = f"GPU-{uuid4()}"
     cluster.settings = replace(cluster.settings, gpus=(gpu,), lease_seconds=60.0)
     Clinic(store).add_cohort(12)
-    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("all"))
+    snapshot = freezing.freeze_snapshot(annotator, query=SnapshotQuery("all"))
     with store.writing() as session:
         made = [
             Job(
                 kind=JobKind.TRAIN,
                 settings=TINY.to_dict() | {"seed": seed},
-                created_by=annotator.person_id,
+                created_by=annotator.actor.person_id,
                 snapshot_id=snapshot.id,
             )
             for seed in range(4)
@@ -85,7 +86,7 @@ def test_four_supervisors_never_put_two_jobs_on_one_gpu(cluster: Cluster, store:
     ended = sorted((row(store, job_id) for job_id in job_ids), key=lambda job: job.started_at)
     for job in ended:
         assert job.state is JobState.FAILED
-        assert "nvidia-smi" in (job.error or ""), jobs.job_log(Caller(store, annotator), job_id=job.id)
+        assert "nvidia-smi" in (job.error or ""), jobs.job_log(annotator, job_id=job.id)
         assert job.attempt == 1
     for before, after in pairwise(ended):
         assert before.finished_at <= after.started_at, "two jobs held the GPU at once"

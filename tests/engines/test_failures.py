@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import update
 
 from colpo_core.nets.card import CARD_FILE
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import freezing
@@ -20,9 +19,9 @@ from tests.integration.test_failing_trainings import TINY
 from tests.support.clinic import PredictedClinic
 
 
-def queue(store: Store, actor: Actor, kind: JobKind, settings: dict[str, object], snapshot_id: int | None) -> int:
-    with store.writing() as session:
-        job = Job(kind=kind, settings=settings, created_by=actor.person_id, snapshot_id=snapshot_id)
+def queue(caller: Caller, kind: JobKind, settings: dict[str, object], snapshot_id: int | None) -> int:
+    with caller.store.writing() as session:
+        job = Job(kind=kind, settings=settings, created_by=caller.actor.person_id, snapshot_id=snapshot_id)
         session.add(job)
         session.flush()
         return job.id
@@ -47,29 +46,29 @@ def lose_snapshot(store: Store, snapshot_id: int) -> None:
 
 
 def test_a_lost_snapshot_and_a_newer_checkpoint_fail_and_the_queue_goes_on(
-    cluster: Cluster, store: Store, annotator: Actor, administrator: Actor
+    cluster: Cluster, store: Store, annotator: Caller, administrator: Caller
 ) -> None:
     if cluster.settings.engine == "ray":
         pytest.skip("the runner is the same, and Ray starts it slowly")
     # Nobody dies here, and a busy machine must not let a lease run out.
     cluster.settings = replace(cluster.settings, lease_seconds=60.0)
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     with store.writing() as session:
         session.query(Prediction).delete()
         name = session.get_one(Checkpoint, clinic.checkpoint_id).name
         session.execute(update(Checkpoint).values(sha256="0" * 64))
     lay_card(store, name, {"format_version": 99})
     clinic.clinic.add_cohort(12)
-    first = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("lost"))
-    other = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("kept", seed=1))
-    lost = queue(store, annotator, JobKind.PROBE, TINY.to_dict(), first.id)
-    kept = queue(store, annotator, JobKind.PROBE, TINY.to_dict(), other.id)
+    first = freezing.freeze_snapshot(annotator, query=SnapshotQuery("lost"))
+    other = freezing.freeze_snapshot(annotator, query=SnapshotQuery("kept", seed=1))
+    lost = queue(annotator, JobKind.PROBE, TINY.to_dict(), first.id)
+    kept = queue(annotator, JobKind.PROBE, TINY.to_dict(), other.id)
     asked = {"checkpoint_id": clinic.checkpoint_id, "image_ids": [1], "n_images": 1}
-    newer = queue(store, annotator, JobKind.PREDICT, asked, None)
+    newer = queue(annotator, JobKind.PREDICT, asked, None)
     lose_snapshot(store, first.id)
     cluster.start_app()
     wait_for(lambda: all(row(store, job_id).state.is_over for job_id in (lost, kept, newer)), "all of them")
     for job_id, words in ((lost, "back-up"), (newer, "newer version of the program")):
         assert (row(store, job_id).state, row(store, job_id).attempt) == (JobState.FAILED, 1)
         assert words in (row(store, job_id).error or "")
-    assert row(store, kept).state is JobState.DONE, jobs.job_log(Caller(store, annotator), job_id=kept)
+    assert row(store, kept).state is JobState.DONE, jobs.job_log(annotator, job_id=kept)

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import pytest
 
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.models import registry as checkpoints
@@ -84,48 +83,48 @@ DISTURBANCES: list[Disturbance] = [kill_runner, kill_app, kill_both, kill_in_a_c
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Weights of a training that nothing happened to."""
     store = Store.open(Settings(data_dir=tmp_path_factory.mktemp("undisturbed")))
-    actor = add_person(store, "anna", "annotator")  # type: ignore[arg-type]
-    job_id = begin(store, actor)
+    caller = add_person(store, "anna", "annotator")  # type: ignore[arg-type]
+    job_id = begin(caller)
     wait_for(lambda: row(store, job_id).state.is_over, "the undisturbed training")
-    found = weights_of(store, actor, job_id)
+    found = weights_of(caller, job_id)
     store.close()
     return found
 
 
-def begin(store: Store, actor: Actor) -> int:
+def begin(caller: Caller) -> int:
     """Ask for the training; in every store it is the same one."""
-    Clinic(store).add_cohort(12)
-    snapshot = freezing.freeze_snapshot(Caller(store, actor), query=SnapshotQuery("all"))
-    job = starting.start_training(Caller(store, actor), snapshot_id=snapshot.id, settings=SETTINGS)
-    with store.writing() as session:
+    Clinic(caller.store).add_cohort(12)
+    snapshot = freezing.freeze_snapshot(caller, query=SnapshotQuery("all"))
+    job = starting.start_training(caller, snapshot_id=snapshot.id, settings=SETTINGS)
+    with caller.store.writing() as session:
         session.get_one(Job, job.id).max_attempts = 20
     return job.id
 
 
-def weights_of(store: Store, actor: Actor, job_id: int) -> str:
-    (found,) = [one for one in checkpoints.list_checkpoints(Caller(store, actor)) if one.job_id == job_id]
+def weights_of(caller: Caller, job_id: int) -> str:
+    (found,) = [one for one in checkpoints.list_checkpoints(caller) if one.job_id == job_id]
     return str(found.card["weights_sha256"])
 
 
 def ends_once_with_the_same_weights(
-    cluster: Cluster, store: Store, actor: Actor, job_id: int, undisturbed: str, *, n_checkpoints: int | None = 1
+    cluster: Cluster, store: Store, caller: Caller, job_id: int, undisturbed: str, *, n_checkpoints: int | None = 1
 ) -> None:
     wait_for(lambda: row(store, job_id).state.is_over, f"the end of job {job_id}")
     job = row(store, job_id)
-    said = jobs.job_log(Caller(store, actor), job_id=job_id) + cluster.told_by_apps()
+    said = jobs.job_log(caller, job_id=job_id) + cluster.told_by_apps()
     assert (job.state, job.error) == (JobState.DONE, None), said
-    assert weights_of(store, actor, job_id) == undisturbed
+    assert weights_of(caller, job_id) == undisturbed
     if n_checkpoints is not None:
         with store.reading() as session:
             assert session.query(Checkpoint).count() == n_checkpoints
     wait_for(lambda: not runners_of(job_id, cluster.settings), "all runners to end")
 
 
-def test_all_in_turn(cluster: Cluster, store: Store, annotator: Actor, undisturbed: str) -> None:
+def test_all_in_turn(cluster: Cluster, store: Store, annotator: Caller, undisturbed: str) -> None:
     if cluster.settings.engine != "local":
         pytest.skip("one by one under this engine")
     cluster.start_app()
-    job_id = begin(store, annotator)
+    job_id = begin(annotator)
     for disturb in DISTURBANCES:
         before = row(store, job_id).attempt
         disturb(cluster, store, job_id)
@@ -138,15 +137,15 @@ def test_all_in_turn(cluster: Cluster, store: Store, annotator: Actor, undisturb
 
 @pytest.mark.engines
 def test_rays_head_is_killed_with_a_job_running_and_one_waiting(
-    cluster: Cluster, store: Store, annotator: Actor, undisturbed: str
+    cluster: Cluster, store: Store, annotator: Caller, undisturbed: str
 ) -> None:
     if cluster.ray is None:
         pytest.skip("of Ray alone")
     cluster.start_app()
-    job_id = begin(store, annotator)
+    job_id = begin(annotator)
     running(store, job_id)
     waiting = starting.start_training(
-        Caller(store, annotator), snapshot_id=row(store, job_id).snapshot_id or 0, settings=replace(TINY, seed=5)
+        annotator, snapshot_id=row(store, job_id).snapshot_id or 0, settings=replace(TINY, seed=5)
     )
     cluster.ray.kill()
     cluster.ray.start()
@@ -158,10 +157,10 @@ def test_rays_head_is_killed_with_a_job_running_and_one_waiting(
 
 @pytest.mark.engines
 @pytest.mark.parametrize("disturb", [*DISTURBANCES, restart_the_database], ids=lambda one: one.__name__)
-def test_one_by_one(cluster: Cluster, store: Store, annotator: Actor, undisturbed: str, disturb: Disturbance) -> None:
+def test_one_by_one(cluster: Cluster, store: Store, annotator: Caller, undisturbed: str, disturb: Disturbance) -> None:
     if disturb is restart_the_database and cluster.server is None:
         pytest.skip("SQLite has no server")
     cluster.start_app()
-    job_id = begin(store, annotator)
+    job_id = begin(annotator)
     disturb(cluster, store, job_id)
     ends_once_with_the_same_weights(cluster, store, annotator, job_id, undisturbed)

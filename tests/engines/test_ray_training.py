@@ -16,7 +16,6 @@ from colpo_core.cluster.ray_backend import RayBackend
 from colpo_core.cluster.ray_coordinator import Coordinator, FileCopies
 from colpo_core.datasets.mapped_arrays import new_channel
 from colpo_core.errors import JobCancelled, JobFailed
-from colpo_core.records.people import Actor
 from colpo_core.records.training.stages import SHUFFLED
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
@@ -162,31 +161,31 @@ def network_of_one() -> nn.Module:
 
 @pytest.mark.parametrize("cluster", ["ray"], indirect=True)
 def test_a_training_across_machines_survives_its_runner_and_ends_once(
-    cluster: Cluster, store: Store, annotator: Actor
+    cluster: Cluster, store: Store, annotator: Caller
 ) -> None:
-    job_id = begin_across(store, annotator, cluster)
+    job_id = begin_across(annotator, cluster)
     kill_runner(cluster, store, job_id)
     wait_for(lambda: row(store, job_id).state.is_over, f"the end of job {job_id}")
-    said = jobs.job_log(Caller(store, annotator), job_id=job_id) + cluster.told_by_apps()
+    said = jobs.job_log(annotator, job_id=job_id) + cluster.told_by_apps()
     assert (row(store, job_id).state, row(store, job_id).error) == (JobState.DONE, None), said
-    events = jobs.job_events(Caller(store, annotator), job_id=job_id)
+    events = jobs.job_events(annotator, job_id=job_id)
     assert any("2 processes on several machines" in event.message for event in events)
     wait_for(lambda: not ray_workers() and not runners_of(job_id, cluster.settings), "all processes to end")
 
 
 @pytest.mark.parametrize("cluster", ["ray"], indirect=True)
-def test_a_training_across_machines_is_cancelled(cluster: Cluster, store: Store, annotator: Actor) -> None:
-    job_id = begin_across(store, annotator, cluster)
+def test_a_training_across_machines_is_cancelled(cluster: Cluster, store: Store, annotator: Caller) -> None:
+    job_id = begin_across(annotator, cluster)
     running(store, job_id)
     wait_for(ray_workers, "the processes of a fit")
-    jobs.cancel_job(Caller(store, annotator), job_id=job_id)
+    jobs.cancel_job(annotator, job_id=job_id)
     wait_for(lambda: row(store, job_id).state is JobState.CANCELLED, "the job to be cancelled")
     wait_for(lambda: not ray_workers() and not runners_of(job_id, cluster.settings), "all processes to end")
 
 
-def begin_across(store: Store, actor: Actor, cluster: Cluster) -> int:
+def begin_across(caller: Caller, cluster: Cluster) -> int:
     cluster.start_app()
-    Clinic(store).add_cohort(12)
-    snapshot = freezing.freeze_snapshot(Caller(store, actor), query=SnapshotQuery("all"))
+    Clinic(caller.store).add_cohort(12)
+    snapshot = freezing.freeze_snapshot(caller, query=SnapshotQuery("all"))
     settings = replace(TINY, devices=2)
-    return starting.start_training(Caller(store, actor), snapshot_id=snapshot.id, settings=settings).id
+    return starting.start_training(caller, snapshot_id=snapshot.id, settings=settings).id

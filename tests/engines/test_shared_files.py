@@ -7,7 +7,6 @@ import pytest
 from colpo_core.cluster.shared_blobs import SharedBlobs
 from colpo_core.cluster.shared_files import FsspecFiles
 from colpo_core.errors import FilesUnreachable
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.store import Store
@@ -56,10 +55,10 @@ def test_a_bucket_that_is_not_there_or_forbidden_is_named(bucket: Bucket) -> Non
 
 @pytest.mark.parametrize("cluster", ["apart"], indirect=True)
 def test_a_server_that_is_away_for_a_while_is_waited_for(
-    cluster: Cluster, store: Store, annotator: Actor, undisturbed: str, bucket: Bucket
+    cluster: Cluster, store: Store, annotator: Caller, undisturbed: str, bucket: Bucket
 ) -> None:
     cluster.start_app()
-    job_id = begin(store, annotator)
+    job_id = begin(annotator)
     running(store, job_id)
     bucket.freeze()
     try:
@@ -70,7 +69,7 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(
     ends_once_with_the_same_weights(cluster, store, annotator, job_id, undisturbed)
     assert store.files is not None
     wait_for(lambda: not store.files or not store.files.names(f"jobs/{job_id}/work"), "the work to be cleared")
-    assert "taken up by process" in jobs.job_log(Caller(store, annotator), job_id=job_id)
+    assert "taken up by process" in jobs.job_log(annotator, job_id=job_id)
 
 
 def said(cluster: Cluster, job_id: int) -> str:

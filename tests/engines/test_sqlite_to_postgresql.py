@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 
 from colpo_core.cluster.sqlite_to_postgresql import move_to_postgresql
 from colpo_core.errors import Conflict, NotFound, StoreMismatch
-from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.services.snapshots.learned import fill_learned
@@ -42,8 +41,8 @@ def moved(tmp_path: Path, postgresql: Any) -> tuple[Settings, Settings]:
     settings = Settings(data_dir=tmp_path / "data")
     store = Store.open(settings)
     administrator = add_person(store, "ada", Role.ADMINISTRATOR)
-    PredictedClinic(store, administrator).clinic.add_cohort(12)
-    freezing.freeze_snapshot(Caller(store, administrator), query=SnapshotQuery("all"))
+    PredictedClinic(administrator).clinic.add_cohort(12)
+    freezing.freeze_snapshot(administrator, query=SnapshotQuery("all"))
     store.close()
     return settings, replace(settings, database_url=postgresql.new_database())
 

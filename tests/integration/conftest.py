@@ -9,11 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from colpo_core.cli.main import main
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
 from colpo_core.settings import Settings
-from colpo_core.store import Store
 from colpo_core.studies.roe_metz import draw_ratings
 from colpo_core.terms import Label
 from tests.browser.conftest import Server
@@ -25,9 +23,9 @@ def cases(add_case: Callable[..., int]) -> list[int]:
 
 
 @pytest.fixture
-def study_id(store: Store, administrator: Actor, reader: Actor, cases: list[int]) -> int:
+def study_id(administrator: Caller, reader: Caller, cases: list[int]) -> int:
     name = "Odd *name* <b>"
-    study = designing.create_study(Caller(store, administrator), name=name, reader_ids=[reader.person_id])
+    study = designing.create_study(administrator, name=name, reader_ids=[reader.actor.person_id])
     return study.id
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from colpo_core.records.people import Actor
 from colpo_core.services.common import audit, preferences
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import accounts as people
@@ -28,7 +27,7 @@ def fill(app: Any, username: str, password: str) -> None:
     press(app, "Create account")
 
 
-def test_an_account_is_made_and_told(open_page: OpenPage, store: Store, administrator: Actor) -> None:
+def test_an_account_is_made_and_told(open_page: OpenPage, store: Store, administrator: Caller) -> None:
     app = open_page(administrator, "admin")
     fill(app, "Nora", PASSWORD)
     assert [one.value for one in app.success] == ["Dr Nora Novak can sign in now as nora."]
@@ -37,24 +36,24 @@ def test_an_account_is_made_and_told(open_page: OpenPage, store: Store, administ
     assert "Dr Nora Novak" in app.dataframe[0].value["Name"].tolist()
 
 
-def test_a_refused_account_says_why_and_keeps_the_form(open_page: OpenPage, store: Store, administrator: Actor) -> None:
+def test_a_refused_account_says_why_and_keeps_the_form(open_page: OpenPage, administrator: Caller) -> None:
     app = open_page(administrator, "admin")
     fill(app, "nora", "short")
     assert [one.value for one in app.error] == ["The password needs at least 10 characters."]
     assert {one.label: one.value for one in app.text_input}["Username"] == "nora"
-    assert [one.username for one in people.list_people(Caller(store, administrator))] == ["ada"]
+    assert [one.username for one in people.list_people(administrator)] == ["ada"]
 
 
-def open_log(open_page: OpenPage, actor: Actor) -> Any:
-    app = open_page(actor, "admin")
+def open_log(open_page: OpenPage, caller: Caller) -> Any:
+    app = open_page(caller, "admin")
     app.session_state["admin_tab"] = ":material/history: Log"
     return app.run()
 
 
-def test_the_log_turns_its_pages(open_page: OpenPage, store: Store, administrator: Actor) -> None:
+def test_the_log_turns_its_pages(open_page: OpenPage, store: Store, administrator: Caller) -> None:
     with store.writing() as session:
         for number in range(53):
-            audit.record(session, administrator, "open case", f"case {number}")
+            audit.record(session, administrator.actor, "open case", f"case {number}")
     app = open_log(open_page, administrator)
     newest = app.dataframe[0].value
     assert len(newest) == 50
@@ -65,14 +64,14 @@ def test_the_log_turns_its_pages(open_page: OpenPage, store: Store, administrato
     assert app.dataframe[0].value["To"].tolist() == newest["To"].tolist()
 
 
-def test_a_search_in_the_log_that_finds_nothing_says_so(open_page: OpenPage, administrator: Actor) -> None:
+def test_a_search_in_the_log_that_finds_nothing_says_so(open_page: OpenPage, administrator: Caller) -> None:
     app = open_log(open_page, administrator)
     next(one for one in app.text_input if one.label == "To what").set_value("case 999")
     app.run()
     assert "Nothing of this" in app.info[0].value
 
 
-def test_the_store_is_measured(open_page: OpenPage, store: Store, administrator: Actor) -> None:
+def test_the_store_is_measured(open_page: OpenPage, store: Store, administrator: Caller) -> None:
     app = open_page(administrator, "admin")
     app.session_state["admin_tab"] = ":material/database: Store"
     app.run()
@@ -94,16 +93,16 @@ def test_an_error_in_a_callback_gets_a_number() -> None:
     assert "Miller" not in shown[1]
 
 
-def test_proposals_are_switched_off_and_on(open_page: OpenPage, store: Store, administrator: Actor) -> None:
+def test_proposals_are_switched_off_and_on(open_page: OpenPage, administrator: Caller) -> None:
     app = open_page(administrator, "admin")
     app.session_state["admin_tab"] = ":material/tune: Settings"
     app.run()
     assert app.toggle[0].value
     app.toggle[0].set_value(False).run()
     assert not app.exception
-    assert not preferences.get_preferences(Caller(store, administrator)).proposals
+    assert not preferences.get_preferences(administrator).proposals
     assert "switched off" in app.success[0].value
-    preferences.set_proposals(Caller(store, administrator), allowed=True)
+    preferences.set_proposals(administrator, allowed=True)
     app.run()
     assert app.toggle[0].value
     assert not app.success

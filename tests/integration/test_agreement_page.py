@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.images.masks import encode_rle
-from colpo_core.records.people import Actor
 from colpo_core.services.agreement.adjudication import list_adjudications
 from colpo_core.services.agreement.overview import image_agreement
 from colpo_core.services.annotations import own_masks
@@ -25,7 +24,7 @@ Open = Callable[..., Any]
 
 
 @pytest.fixture
-def berta(store: Store) -> Actor:
+def berta(store: Store) -> Caller:
     return add_person(store, "berta", Role.ANNOTATOR)
 
 
@@ -36,27 +35,25 @@ def image_id(store: Store, add_case: Callable[..., int]) -> int:
         return session.scalars(select(Image.id).where(Image.case_id == case_id)).one()
 
 
-def paint(store: Store, actor: Actor, image_id: int, columns: slice) -> None:
+def paint(caller: Caller, image_id: int, columns: slice) -> None:
     mask = np.zeros((HEIGHT, WIDTH), np.bool_)
     mask[4:12, columns] = True
-    opened = own_masks.open_annotation(Caller(store, actor), image_id=image_id)
-    saved = own_masks.save_draft(
-        Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask)
-    )
-    own_masks.submit_annotation(Caller(store, actor), document_id=opened.document_id, seq=saved.seq)
+    opened = own_masks.open_annotation(caller, image_id=image_id)
+    saved = own_masks.save_draft(caller, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask))
+    own_masks.submit_annotation(caller, document_id=opened.document_id, seq=saved.seq)
 
 
-def test_an_empty_clinic_says_what_to_do(open_page: Open, administrator: Actor) -> None:
+def test_an_empty_clinic_says_what_to_do(open_page: Open, administrator: Caller) -> None:
     app = open_page(administrator, "agreement")
     assert not app.exception
     assert "No image has masks of two annotators yet" in words_of(app)
 
 
 def test_figures_carry_their_doubt(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
+    open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, image_id: int
 ) -> None:
-    paint(store, annotator, image_id, slice(5, 15))
-    paint(store, berta, image_id, slice(5, 25))
+    paint(annotator, image_id, slice(5, 15))
+    paint(berta, image_id, slice(5, 25))
     app = open_page(administrator, "agreement")
     assert not app.exception
     values = {metric.label: metric.value for metric in app.metric}
@@ -69,27 +66,27 @@ def test_figures_carry_their_doubt(
 
 
 def test_a_decision_is_taken_and_told(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
+    open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, image_id: int
 ) -> None:
-    paint(store, annotator, image_id, slice(5, 15))
-    paint(store, berta, image_id, slice(5, 25))
+    paint(annotator, image_id, slice(5, 15))
+    paint(berta, image_id, slice(5, 25))
     app = open_page(administrator, "agreement", image=str(image_id))
     assert not app.exception
     assert "Not decided" in words_of(app)
-    versions = image_agreement(Caller(store, administrator), image_id=image_id).versions
+    versions = image_agreement(administrator, image_id=image_id).versions
     app = app.button(key=f"take_{versions[1].version_id}").click().run()
     assert not app.exception
     assert "Decided: the mask of Berta counts" in words_of(app)
-    decision = list_adjudications(Caller(store, administrator))[0]
+    decision = list_adjudications(administrator)[0]
     assert decision.method is AdjudicationMethod.TAKEN
     assert decision.sources == tuple(version.version_id for version in versions)
 
 
 def test_a_taken_mask_is_marked_and_waits_no_more(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
+    open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, image_id: int
 ) -> None:
-    paint(store, annotator, image_id, slice(5, 15))
-    paint(store, berta, image_id, slice(5, 25))
+    paint(annotator, image_id, slice(5, 15))
+    paint(berta, image_id, slice(5, 25))
     app = press(open_page(administrator, "agreement"), "Decide: 1 image")
     assert app.query_params["image"] == str(image_id)
     assert labels(app).count("Take") == 2
@@ -101,11 +98,11 @@ def test_a_taken_mask_is_marked_and_waits_no_more(
 
 
 def test_a_link_from_a_task_lists_its_images_until_another_choice(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
+    open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, image_id: int
 ) -> None:
-    task_id = make_task(store, administrator, annotator, berta)
-    paint(store, annotator, image_id, slice(5, 15))
-    paint(store, berta, image_id, slice(5, 25))
+    task_id = make_task(administrator, annotator, berta)
+    paint(annotator, image_id, slice(5, 15))
+    paint(berta, image_id, slice(5, 25))
     app = open_page(administrator, "agreement", task=str(task_id))
     assert not app.exception
     assert app.selectbox[1].value == task_id
@@ -118,16 +115,16 @@ def test_a_link_from_a_task_lists_its_images_until_another_choice(
 
 
 def test_a_mix_opens_the_editor_with_everybody_beside_it(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
+    open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, image_id: int
 ) -> None:
-    paint(store, annotator, image_id, slice(5, 15))
-    paint(store, berta, image_id, slice(10, 25))
+    paint(annotator, image_id, slice(5, 15))
+    paint(berta, image_id, slice(10, 25))
     app = open_page(administrator, "agreement", image=str(image_id))
     app = press(app, "Intersection")
     assert not app.exception
     assert "then press Adjudicate" in words_of(app)
     assert "Back to the masks" in labels(app)
-    draft = own_masks.open_annotation(Caller(store, administrator), image_id=image_id)
+    draft = own_masks.open_annotation(administrator, image_id=image_id)
     wanted = np.zeros((HEIGHT, WIDTH), np.bool_)
     wanted[4:12, 10:15] = True
     assert draft.rle == encode_rle(wanted)
@@ -136,10 +133,10 @@ def test_a_mix_opens_the_editor_with_everybody_beside_it(
 
 
 def test_an_annotator_of_the_image_may_not_decide(
-    store: Store, open_page: Open, annotator: Actor, berta: Actor, image_id: int
+    open_page: Open, annotator: Caller, berta: Caller, image_id: int
 ) -> None:
-    paint(store, annotator, image_id, slice(5, 15))
-    paint(store, berta, image_id, slice(5, 25))
+    paint(annotator, image_id, slice(5, 15))
+    paint(berta, image_id, slice(5, 25))
     app = open_page(annotator, "agreement", image=str(image_id))
     assert not app.exception
     assert "Take" not in labels(app)
@@ -147,10 +144,10 @@ def test_an_annotator_of_the_image_may_not_decide(
 
 
 def test_a_blind_task_hides_fellow_masks_here_too(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, image_id: int
+    open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, image_id: int
 ) -> None:
-    make_task(store, administrator, annotator, berta)
-    paint(store, berta, image_id, slice(5, 25))
+    make_task(administrator, annotator, berta)
+    paint(berta, image_id, slice(5, 25))
     app = open_page(annotator, "agreement", image=str(image_id))
     assert not app.exception
     assert "hidden from you" in words_of(app)
@@ -159,7 +156,7 @@ def test_a_blind_task_hides_fellow_masks_here_too(
     assert "No image has masks of two annotators yet" in words_of(app)
 
 
-def test_an_address_that_names_no_image_leads_back(open_page: Open, administrator: Actor) -> None:
+def test_an_address_that_names_no_image_leads_back(open_page: Open, administrator: Caller) -> None:
     app = open_page(administrator, "agreement", image="77")
     assert not app.exception
     assert "There is no image 77." in words_of(app)

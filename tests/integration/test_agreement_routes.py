@@ -11,13 +11,12 @@ from PIL import Image as Picture
 from starlette.applications import Starlette
 
 from colpo_core.evaluation.consensus import combine_masks
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
 from colpo_core.store import Store
-from colpo_core.terms import Combination, Role
+from colpo_core.terms import Combination
 from colpo_core.web.gate import Gate
 from colpo_core.web.routes import routes
-from tests.conftest import add_person
 from tests.support.clinic import Clinic
 from tests.support.several_annotators import add_task, square, submit
 
@@ -25,16 +24,16 @@ MASKS = [square(10, 10), square(10, 14), square(20, 24, 12)]
 
 
 @pytest.fixture
-def get(store: Store, token_of: Callable[[Actor], str]) -> Callable[..., httpx.Response]:
+def get(store: Store, token_of: Callable[[Caller], str]) -> Callable[..., httpx.Response]:
     """Asks for an address as somebody, or as nobody."""
     app = Gate(Starlette(routes=routes(store)), store)
 
-    def asked(actor: Actor | None, path: str) -> httpx.Response:
+    def asked(caller: Caller | None, path: str) -> httpx.Response:
         async def once() -> httpx.Response:
             transport = httpx.ASGITransport(app=app)
             async with httpx.AsyncClient(transport=transport, base_url="http://clinic.test") as client:
-                if actor is not None:
-                    client.cookies.set(signing_in.SESSION_COOKIE, token_of(actor))
+                if caller is not None:
+                    client.cookies.set(signing_in.SESSION_COOKIE, token_of(caller))
                 return await client.get(path)
 
         return asyncio.run(once())
@@ -43,18 +42,13 @@ def get(store: Store, token_of: Callable[[Actor], str]) -> Callable[..., httpx.R
 
 
 @pytest.fixture
-def annotators(store: Store) -> list[Actor]:
-    return [add_person(store, name, Role.ANNOTATOR) for name in ("berta", "clara", "dora")]
-
-
-@pytest.fixture
 def image_id(store: Store) -> int:
     return Clinic(store).add_case(masked=False).image_id
 
 
 @pytest.fixture
-def versions(store: Store, annotators: list[Actor], image_id: int) -> list[int]:
-    return [submit(store, person, image_id, mask) for person, mask in zip(annotators, MASKS, strict=True)]
+def versions(people: list[Caller], image_id: int) -> list[int]:
+    return [submit(person, image_id, mask) for person, mask in zip(people, MASKS, strict=True)]
 
 
 def address(image_id: int, versions: list[int], finding: str = "acetowhite_epithelium", how: str = "majority") -> str:
@@ -63,7 +57,7 @@ def address(image_id: int, versions: list[int], finding: str = "acetowhite_epith
 
 @pytest.mark.parametrize("how", list(Combination))
 def test_the_overlay_marks_what_the_combination_does(
-    get: Callable[..., httpx.Response], administrator: Actor, image_id: int, versions: list[int], how: Combination
+    get: Callable[..., httpx.Response], administrator: Caller, image_id: int, versions: list[int], how: Combination
 ) -> None:
     answer = get(administrator, address(image_id, versions, how=how.value))
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
@@ -74,7 +68,7 @@ def test_the_overlay_marks_what_the_combination_does(
 
 
 def test_what_makes_no_sense_is_refused(
-    get: Callable[..., httpx.Response], administrator: Actor, image_id: int, versions: list[int]
+    get: Callable[..., httpx.Response], administrator: Caller, image_id: int, versions: list[int]
 ) -> None:
     assert get(administrator, address(image_id, versions, how="average")).status_code == 422
     assert get(administrator, address(image_id, versions, finding="polyp")).status_code == 422
@@ -87,16 +81,16 @@ def test_what_makes_no_sense_is_refused(
 def test_the_gate_and_blinding_hold_here_too(
     store: Store,
     get: Callable[..., httpx.Response],
-    administrator: Actor,
-    annotators: list[Actor],
-    reader: Actor,
+    administrator: Caller,
+    people: list[Caller],
+    reader: Caller,
     image_id: int,
     versions: list[int],
 ) -> None:
     path = address(image_id, versions)
     assert get(None, path).status_code in (303, 307, 401)
     assert get(reader, path).status_code == 403
-    assert get(annotators[0], path).status_code == 200
-    add_task(store, [image_id], annotators, creator=administrator)
-    assert get(annotators[0], path).status_code == 422
+    assert get(people[0], path).status_code == 200
+    add_task(store, [image_id], people, creator=administrator)
+    assert get(people[0], path).status_code == 422
     assert get(administrator, path).status_code == 200

@@ -13,7 +13,6 @@ from colpo_core.errors import InputRejected, PermissionDenied
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.records.cases.cases import ImportReport, ImportStatus
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports import annocerv as importing_annocerv
@@ -62,8 +61,8 @@ def content(store: Store) -> list[object]:
         return [session.scalar(select(func.count()).select_from(table)) for table in tables]
 
 
-def test_images_outlines_and_scores_come_in_as_what_they_are(store: Store, annotator: Actor, folder: Path) -> None:
-    report = import_annocerv(Caller(store, annotator), folder=folder)
+def test_images_outlines_and_scores_come_in_as_what_they_are(store: Store, annotator: Caller, folder: Path) -> None:
+    report = import_annocerv(annotator, folder=folder)
     assert (report.patients, report.imported, report.duplicates, report.refused) == (3, 4, 0, 0)
     assert report.annotations == 3
     assert report.annotations_to_confirm == 1
@@ -88,8 +87,8 @@ def test_images_outlines_and_scores_come_in_as_what_they_are(store: Store, annot
         assert finding is Finding.ACETOWHITE
 
 
-def test_a_score_is_an_impression_and_never_histology(store: Store, annotator: Actor, folder: Path) -> None:
-    import_annocerv(Caller(store, annotator), folder=folder)
+def test_a_score_is_an_impression_and_never_histology(store: Store, annotator: Caller, folder: Path) -> None:
+    import_annocerv(annotator, folder=folder)
     with store.reading() as session:
         rows = session.execute(select(CaseLabel.source, CaseLabel.label, CaseLabel.reason)).all()
     by_source = {source: [row for row in rows if row.source is source] for source in LabelSource}
@@ -100,16 +99,16 @@ def test_a_score_is_an_impression_and_never_histology(store: Store, annotator: A
     assert (counts["labels"], counts["labels_by_impression"]) == (0, 2)
 
 
-def test_a_second_run_changes_nothing(store: Store, annotator: Actor, folder: Path) -> None:
-    import_annocerv(Caller(store, annotator), folder=folder)
+def test_a_second_run_changes_nothing(store: Store, annotator: Caller, folder: Path) -> None:
+    import_annocerv(annotator, folder=folder)
     before = content(store)
-    report = import_annocerv(Caller(store, annotator), folder=folder)
+    report = import_annocerv(annotator, folder=folder)
     assert (report.imported, report.duplicates, report.annotations) == (0, 4, 0)
     assert content(store) == before
 
 
 def test_an_interruption_keeps_what_was_done_and_a_second_run_goes_on(
-    store: Store, annotator: Actor, folder: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, annotator: Caller, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Store.open(type(store.settings)(data_dir=store.settings.data_dir.parent / "other"))
     import_annocerv(Caller(whole, importing_annocerv.program_actor(whole, "operator")), folder=folder)
@@ -128,20 +127,20 @@ def test_an_interruption_keeps_what_was_done_and_a_second_run_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(importing_annocerv, "import_annotation", stops_at_the_second)
         with pytest.raises(KeyboardInterrupt):
-            import_annocerv(Caller(store, annotator), folder=folder)
+            import_annocerv(annotator, folder=folder)
     assert status(store)["annotations"] == 1
-    report = import_annocerv(Caller(store, annotator), folder=folder)
+    report = import_annocerv(annotator, folder=folder)
     assert report.duplicates == 2
     assert content(store) == expected
 
 
-def test_what_cannot_be_read_says_why_and_the_rest_is_kept(store: Store, annotator: Actor, folder: Path) -> None:
+def test_what_cannot_be_read_says_why_and_the_rest_is_kept(annotator: Caller, folder: Path) -> None:
     (folder / "Case 1" / "C1Aceto (1).jpg").write_bytes(b"not an image")
     (folder / "Case 4" / "C4Aceto (1).png").write_bytes(b"not a drawing")
     small = io.BytesIO()
     Picture.new("RGBA", (8, 8), (255, 0, 255, 255)).save(small, format="PNG")
     (folder / "Case 2" / "C2Aceto (1).png").write_bytes(small.getvalue())
-    report = import_annocerv(Caller(store, annotator), folder=folder)
+    report = import_annocerv(annotator, folder=folder)
     by_name = {outcome.name: outcome for outcome in report.outcomes}
     assert by_name["C1Aceto (1).jpg"].status is ImportStatus.REFUSED
     for name in ("C4Aceto (1).jpg", "C2Aceto (1).jpg"):
@@ -151,27 +150,27 @@ def test_what_cannot_be_read_says_why_and_the_rest_is_kept(store: Store, annotat
 
 
 def test_another_layout_and_another_role_are_refused(
-    store: Store, annotator: Actor, reader: Actor, folder: Path, tmp_path: Path
+    store: Store, annotator: Caller, reader: Caller, folder: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(InputRejected):
-        import_annocerv(Caller(store, annotator), folder=tmp_path / "nowhere")
+        import_annocerv(annotator, folder=tmp_path / "nowhere")
     with pytest.raises(PermissionDenied):
-        import_annocerv(Caller(store, reader), folder=folder)
+        import_annocerv(reader, folder=folder)
     assert status(store)["images"] == 0
 
 
-def test_what_a_clinician_has_scored_since_stays(store: Store, annotator: Actor, folder: Path) -> None:
-    import_annocerv(Caller(store, annotator), folder=folder)
+def test_what_a_clinician_has_scored_since_stays(store: Store, annotator: Caller, folder: Path) -> None:
+    import_annocerv(annotator, folder=folder)
     with store.writing() as session:
         session.scalars(select(Case).order_by(Case.id)).all()[0].swede_total = 3
     draw(folder, 1, 3)
-    import_annocerv(Caller(store, annotator), folder=folder)
+    import_annocerv(annotator, folder=folder)
     with store.reading() as session:
         assert session.scalars(select(Case.swede_total).order_by(Case.id)).first() == 3
 
 
 def test_a_file_that_the_collection_holds_twice_is_kept_twice_and_stays_on_one_side(
-    store: Store, annotator: Actor, folder: Path
+    store: Store, annotator: Caller, folder: Path
 ) -> None:
     for case in range(5, 25):
         draw(folder, case, 1, outline="closed")
@@ -179,23 +178,23 @@ def test_a_file_that_the_collection_holds_twice_is_kept_twice_and_stays_on_one_s
     source = (folder / "Case 1" / "C1Aceto (1).jpg").read_bytes()
     (folder / "Case 4" / "C4Aceto (1).jpg").write_bytes(source)  # under another patient
     (folder / "Case 1" / "C1Aceto (2).jpg").write_bytes(source)  # and once more under the same
-    report = import_annocerv(Caller(store, annotator), folder=folder)
+    report = import_annocerv(annotator, folder=folder)
     assert (report.patients, report.imported, report.annotations) == (23, 24, 23)
     twins = [outcome for outcome in report.outcomes if "both were kept" in outcome.reason]
     assert [outcome.name for outcome in twins] == ["C1Aceto (2).jpg", "C4Aceto (1).jpg"]
     before = content(store)
-    assert import_annocerv(Caller(store, annotator), folder=folder).imported == 0
+    assert import_annocerv(annotator, folder=folder).imported == 0
     assert content(store) == before
     for seed in range(12):
         query = SnapshotQuery(name=f"seed {seed}", label_source=LabelSource.IMPRESSION, seed=seed)
-        snapshot = freeze_snapshot(Caller(store, annotator), query=query)
+        snapshot = freeze_snapshot(annotator, query=query)
         manifest = manifest_of(store, snapshot.id)
         assert len(manifest.items) == 24
         sides = {item.split for item in manifest.items if item.image_id in {1, 2, 4}}
         assert len(sides) == 1
 
 
-def test_memory_stays_flat_however_many_cases_there_are(store: Store, annotator: Actor, folder: Path) -> None:
+def test_memory_stays_flat_however_many_cases_there_are(annotator: Caller, folder: Path) -> None:
     side_px = 240  # large enough to stand out from what the interpreter and the database keep for themselves
     for case in range(5, 35):
         draw(folder, case, 1, outline="closed", side_px=side_px)
@@ -208,7 +207,7 @@ def test_memory_stays_flat_however_many_cases_there_are(store: Store, annotator:
 
     tracemalloc.start()
     try:
-        import_annocerv(Caller(store, annotator), folder=folder, on_case=measure)
+        import_annocerv(annotator, folder=folder, on_case=measure)
     finally:
         tracemalloc.stop()
     # An image that stayed in memory would add up to more than this over the twenty cases between.
@@ -218,19 +217,19 @@ def test_memory_stays_flat_however_many_cases_there_are(store: Store, annotator:
 @pytest.mark.slow
 @pytest.mark.annocerv
 @pytest.mark.skipif(not REAL.is_dir(), reason="AnnoCerv's photographs are not beside the checkout")
-def test_the_real_collection_comes_in_whole_and_once(store: Store, annotator: Actor) -> None:
-    report = import_annocerv(Caller(store, annotator), folder=REAL)
+def test_the_real_collection_comes_in_whole_and_once(store: Store, annotator: Caller) -> None:
+    report = import_annocerv(annotator, folder=REAL)
     check_real(store, report)
-    again = import_annocerv(Caller(store, annotator), folder=REAL)
+    again = import_annocerv(annotator, folder=REAL)
     assert (again.imported, again.duplicates, again.annotations) == (0, 256, 0)
     check_real(store, report)
     # The collection holds 14 files twice, most of them under two patients: the guard against leakage must be content.
     query = SnapshotQuery(name="all", label_source=LabelSource.IMPRESSION)
     # Copies of one photograph in cases with contradicting impressions: none of them takes part.
-    found = preview_snapshot(Caller(store, annotator), query=query).contradictions
+    found = preview_snapshot(annotator, query=query).contradictions
     contradicting = {image_id for one in found for image_id in (one.image_id, one.other_image_id)}
     assert len(contradicting) == 17
-    assert freeze_snapshot(Caller(store, annotator), query=query).count("images") == 256 - len(contradicting)
+    assert freeze_snapshot(annotator, query=query).count("images") == 256 - len(contradicting)
 
 
 def check_real(store: Store, report: ImportReport) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.cases.images import ImageRecord
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations import biopsy_points, confirmation, own_masks
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
@@ -22,13 +21,13 @@ HEIGHT, WIDTH = 24, 32
 Open = Callable[..., Any]
 
 
-def test_an_empty_clinic_says_what_to_do(open_page: Open, annotator: Actor) -> None:
+def test_an_empty_clinic_says_what_to_do(open_page: Open, annotator: Caller) -> None:
     app = open_page(annotator, "annotate")
     assert not app.exception
     assert "No image waits for a mask" in shown(app)
 
 
-def test_the_next_image_comes_by_itself(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
+def test_the_next_image_comes_by_itself(store: Store, open_page: Open, annotator: Caller, add_case: Any) -> None:
     add_case(stage=Stage.NATIVE)
     first, second = (image_of(store, add_case(simulated=True)) for _ in range(2))
     app = open_page(annotator, "annotate")
@@ -41,51 +40,51 @@ def test_the_next_image_comes_by_itself(store: Store, open_page: Open, annotator
 
 
 @pytest.mark.parametrize("asked", ["999", "-1", "x", "²", "1" * 30])
-def test_an_image_that_is_not_there_is_said(open_page: Open, annotator: Actor, asked: str) -> None:
+def test_an_image_that_is_not_there_is_said(open_page: Open, annotator: Caller, asked: str) -> None:
     app = open_page(annotator, "annotate", image=asked)
     assert not app.exception
     assert len(app.error) == 1
     assert "Choose one from the" in app.error[0].value
 
 
-def test_the_mask_never_goes_through_the_page(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
+def test_the_mask_never_goes_through_the_page(store: Store, open_page: Open, annotator: Caller, add_case: Any) -> None:
     image_id = image_of(store, add_case())
     app = open_page(annotator, "annotate", image=image_id)
     sent = json.loads(editor_of(app))
     assert [layer["finding"] for layer in sent["layers"]] == [finding.value for finding in Finding]
-    assert sent["layers"][0]["document_id"] == f"i{image_id}-p{annotator.person_id}-acetowhite_epithelium"
+    assert sent["layers"][0]["document_id"] == f"i{image_id}-p{annotator.actor.person_id}-acetowhite_epithelium"
     assert sent["active"] == "acetowhite_epithelium"
     assert "rle" not in editor_of(app)
 
 
 def test_submitting_asks_for_exactly_the_saved_mask(
-    store: Store, open_page: Open, annotator: Actor, add_case: Any
+    store: Store, open_page: Open, annotator: Caller, add_case: Any
 ) -> None:
     from pages._ui.annotations import actions
     from pages._ui.components.mask_editor import MaskSubmission
     from pages._ui.shared.context import PageContext
 
     image_id = image_of(store, add_case())
-    opened = own_masks.open_annotation(Caller(store, annotator), image_id=image_id)
+    opened = own_masks.open_annotation(annotator, image_id=image_id)
     code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
-    own_masks.save_draft(Caller(store, annotator), document_id=opened.document_id, base_seq=0, rle=code)
-    here = PageContext(Caller(store, annotator))
+    own_masks.save_draft(annotator, document_id=opened.document_id, base_seq=0, rle=code)
+    here = PageContext(annotator)
     names = {opened.document_id: "Acetowhite epithelium"}
     actions.submit(here, [MaskSubmission(opened.document_id, 0, "")], names)
-    assert own_masks.submitted_masks(Caller(store, annotator), image_id=image_id) == ()
+    assert own_masks.submitted_masks(annotator, image_id=image_id) == ()
     actions.submit(here, [MaskSubmission(opened.document_id, 1, "a note")], names)
-    assert len(own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)) == 1
+    assert len(own_masks.submitted_masks(annotator, image_id=image_id)) == 1
     app = open_page(annotator, "annotate", image=image_id)
     assert "Version 1" in shown(app)
     assert "a note" in shown(app)
 
 
-def test_nothing_acetowhite_is_one_press(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
+def test_nothing_acetowhite_is_one_press(store: Store, open_page: Open, annotator: Caller, add_case: Any) -> None:
     first, second = (image_of(store, add_case()) for _ in range(2))
     app = press(open_page(annotator, "annotate"), "Nothing acetowhite here")
     assert not app.exception
     assert asked_image(app) == str(second)
-    (made,) = own_masks.submitted_masks(Caller(store, annotator), image_id=first)
+    (made,) = own_masks.submitted_masks(annotator, image_id=first)
     assert (made.absence_confirmed, made.area_px) == (True, 0)
     assert f"nothing acetowhite on image {first}" in app.success[0].value
     app = open_page(annotator, "annotate", image=first)
@@ -93,14 +92,14 @@ def test_nothing_acetowhite_is_one_press(store: Store, open_page: Open, annotato
     assert next(one for one in app.button if one.label == "Confirmed: nothing acetowhite").disabled
 
 
-def test_submitting_an_empty_mask_asks_first(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
+def test_submitting_an_empty_mask_asks_first(store: Store, open_page: Open, annotator: Caller, add_case: Any) -> None:
     from colpo_core.terms import MaskDoubt
     from pages._ui.annotations import actions
     from pages._ui.annotations.mask_questions import MaskQuestion
     from pages._ui.components.mask_editor import MaskSubmission
 
     image_id = image_of(store, add_case())
-    opened = own_masks.open_annotation(Caller(store, annotator), image_id=image_id)
+    opened = own_masks.open_annotation(annotator, image_id=image_id)
     question = MaskQuestion(
         MaskSubmission(opened.document_id, 0, ""), "Acetowhite epithelium", MaskDoubt.EMPTY, "Is there none?"
     )
@@ -113,12 +112,12 @@ def test_submitting_an_empty_mask_asks_first(store: Store, open_page: Open, anno
     app.session_state[actions.QUESTIONS] = (question,)
     app = press(app.run(), "There is none: no acetowhite epithelium")
     assert not app.exception
-    (made,) = own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)
+    (made,) = own_masks.submitted_masks(annotator, image_id=image_id)
     assert made.absence_confirmed
 
 
 def test_many_images_are_confirmed_from_their_thumbnails(
-    store: Store, open_page: Open, annotator: Actor, add_case: Any
+    store: Store, open_page: Open, annotator: Caller, add_case: Any
 ) -> None:
     image_ids = [image_of(store, add_case()) for _ in range(3)]
     app = open_page(annotator, "annotate", unmarked=1)
@@ -130,13 +129,13 @@ def test_many_images_are_confirmed_from_their_thumbnails(
     assert not app.exception
     assert "Confirmed: nothing acetowhite on 3 images." in app.success[0].value
     for image_id in image_ids:
-        (made,) = own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)
+        (made,) = own_masks.submitted_masks(annotator, image_id=image_id)
         assert made.absence_confirmed
     assert "confirmed to show nothing acetowhite" in app.info[0].value
 
 
 def test_guesses_are_confirmed_one_after_the_other(
-    store: Store, open_page: Open, annotator: Actor, add_case: Any
+    store: Store, open_page: Open, annotator: Caller, add_case: Any
 ) -> None:
     first, second = (image_of(store, add_case()) for _ in range(2))
     for image_id in (first, second):
@@ -149,34 +148,34 @@ def test_guesses_are_confirmed_one_after_the_other(
     assert app.success[0].value == "Confirmed: training may use this mask"
     app = press(app, "Reject this mask")
     assert not app.exception
-    assert confirmation.list_to_confirm(Caller(store, annotator)).total == 0
-    assert len(own_masks.submitted_masks(Caller(store, annotator), image_id=first)) == 1
-    assert own_masks.submitted_masks(Caller(store, annotator), image_id=second) == ()
+    assert confirmation.list_to_confirm(annotator).total == 0
+    assert len(own_masks.submitted_masks(annotator, image_id=first)) == 1
+    assert own_masks.submitted_masks(annotator, image_id=second) == ()
 
 
-def test_a_correction_opens_the_editor(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
+def test_a_correction_opens_the_editor(store: Store, open_page: Open, annotator: Caller, add_case: Any) -> None:
     image_id = image_of(store, add_case())
     import_guess(store, image_id)
     app = press(open_page(annotator, "annotate", image=image_id), "Correct it")
     assert not app.exception
-    mine = own_masks.open_annotation(Caller(store, annotator), image_id=image_id)
+    mine = own_masks.open_annotation(annotator, image_id=image_id)
     assert (mine.changed, mine.state) == (True, AnnotationState.DRAFT)
     assert editor_of(app)
 
 
-def test_a_settled_guess_is_said(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
+def test_a_settled_guess_is_said(store: Store, open_page: Open, annotator: Caller, add_case: Any) -> None:
     image_id = image_of(store, add_case())
     annotation_id = import_guess(store, image_id)
     app = open_page(annotator, "annotate", image=image_id)
-    confirmation.confirm_annotation(Caller(store, annotator), annotation_id=annotation_id)
+    confirmation.confirm_annotation(annotator, annotation_id=annotation_id)
     app = press(app, "Confirm")
     assert not app.exception
     assert "somebody settled it before you" in app.error[0].value
 
 
-def test_biopsy_points_have_their_canvas(store: Store, open_page: Open, annotator: Actor, add_case: Any) -> None:
+def test_biopsy_points_have_their_canvas(store: Store, open_page: Open, annotator: Caller, add_case: Any) -> None:
     image_id = image_of(store, add_case())
-    biopsy_points.save_biopsy_points(Caller(store, annotator), image_id=image_id, points=[(3.0, 4.0)])
+    biopsy_points.save_biopsy_points(annotator, image_id=image_id, points=[(3.0, 4.0)])
     app = open_page(annotator, "annotate", image=image_id)
     app.session_state[f"annotate_mode_{image_id}"] = "Biopsy points"
     app.run()
@@ -199,7 +198,7 @@ def test_points_come_back_from_the_canvas_as_they_went() -> None:
 
 
 def test_all_findings_are_submitted_together_and_a_refusal_keeps_the_rest(
-    store: Store, annotator: Actor, add_case: Any, monkeypatch: pytest.MonkeyPatch
+    store: Store, annotator: Caller, add_case: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pages._ui.annotations import actions
     from pages._ui.components.mask_editor import MaskSubmission
@@ -210,24 +209,24 @@ def test_all_findings_are_submitted_together_and_a_refusal_keeps_the_rest(
     image_id = image_of(store, add_case())
     names, asked = {}, []
     for finding in (Finding.ACETOWHITE, Finding.MOSAIC, Finding.CERVIX):
-        opened = own_masks.open_annotation(Caller(store, annotator), image_id=image_id, finding=finding)
+        opened = own_masks.open_annotation(annotator, image_id=image_id, finding=finding)
         names[opened.document_id] = finding.value
         code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
-        own_masks.save_draft(Caller(store, annotator), document_id=opened.document_id, base_seq=0, rle=code)
+        own_masks.save_draft(annotator, document_id=opened.document_id, base_seq=0, rle=code)
         asked.append(MaskSubmission(opened.document_id, 1 if finding is not Finding.MOSAIC else 7, ""))
-    actions.submit(PageContext(Caller(store, annotator)), asked, names)
+    actions.submit(PageContext(annotator), asked, names)
     text, is_error = said[actions.SAID]
     assert is_error
     assert text.startswith(
         "Submitted: acetowhite_epithelium, version 1 and cervix_outline, version 1. Not submitted: mosaic. The stored"
     )
-    assert len(own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)) == 2
-    actions.submit(PageContext(Caller(store, annotator)), [MaskSubmission(asked[1].document_id, 1, "")], names)
+    assert len(own_masks.submitted_masks(annotator, image_id=image_id)) == 2
+    actions.submit(PageContext(annotator), [MaskSubmission(asked[1].document_id, 1, "")], names)
     assert said[actions.SAID] == ("Version 1 submitted: mosaic.", False)
 
 
 @pytest.mark.parametrize("mode", ["Compare stages", "Case form"])
-def test_the_case_is_at_hand(store: Store, open_page: Open, annotator: Actor, add_case: Any, mode: str) -> None:
+def test_the_case_is_at_hand(store: Store, open_page: Open, annotator: Caller, add_case: Any, mode: str) -> None:
     image_id = image_of(store, add_case())
     app = open_page(annotator, "annotate", image=image_id)
     app.session_state[f"annotate_mode_{image_id}"] = mode

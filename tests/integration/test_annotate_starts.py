@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from colpo_core.images.masks import decode_rle
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.common import preferences
 from colpo_core.services.common.callers import Caller
@@ -25,37 +24,37 @@ def open_starts(app: Any) -> Any:
     return app.run()
 
 
-def columns_of(store: Store, actor: Actor, image_id: int) -> int:
+def columns_of(caller: Caller, image_id: int) -> int:
     """How many columns my mask in the making covers."""
-    rle = own_masks.open_annotation(Caller(store, actor), image_id=image_id).rle
+    rle = own_masks.open_annotation(caller, image_id=image_id).rle
     return int(decode_rle(rle, height_px=HEIGHT, width_px=WIDTH).any(axis=0).sum())
 
 
 def test_a_mask_starts_from_nothing_a_version_or_another_s(
-    store: Store, open_page: Open, annotator: Actor, administrator: Actor, add_case: Any
+    store: Store, open_page: Open, annotator: Caller, administrator: Caller, add_case: Any
 ) -> None:
     image_id = image_of(store, add_case())
-    first = paint(store, annotator, image_id, 4)
-    paint(store, annotator, image_id, 8)
-    other = paint(store, administrator, image_id, 12)
+    first = paint(annotator, image_id, 4)
+    paint(annotator, image_id, 8)
+    other = paint(administrator, image_id, 12)
     app = open_page(annotator, "annotate", image=image_id)
     assert "An empty mask" not in [button.label for button in app.button]
     app = press(open_starts(app), "An empty mask")
     assert not app.exception
-    assert columns_of(store, annotator, image_id) == 0
+    assert columns_of(annotator, image_id) == 0
     assert json.loads(editor_of(app))["load"] == 1
     for version_id, columns in ((first, 4), (other, 12)):
         app = open_starts(app)
         app = app.button(key=f"start_{version_id}").click().run()
         assert not app.exception
-        assert columns_of(store, annotator, image_id) == columns
+        assert columns_of(annotator, image_id) == columns
     assert "Started from the mask of Ada" in app.success[0].value
-    opened = own_masks.open_annotation(Caller(store, annotator), image_id=image_id)
+    opened = own_masks.open_annotation(annotator, image_id=image_id)
     assert opened.start is Start.OTHER_VERSION
 
 
 def test_a_mask_starts_from_another_image_of_the_case(
-    store: Store, open_page: Open, annotator: Actor, add_case: Any
+    store: Store, open_page: Open, annotator: Caller, add_case: Any
 ) -> None:
     case_id = add_case()
     image_id = image_of(store, case_id)
@@ -67,7 +66,7 @@ def test_a_mask_starts_from_another_image_of_the_case(
         session.add(second)
         session.flush()
         other_id = second.id
-    paint(store, annotator, image_id, 8)
+    paint(annotator, image_id, 8)
     app = open_starts(open_page(annotator, "annotate", image=other_id))
     assert not app.exception
     assert "press T" in shown(app)
@@ -77,26 +76,26 @@ def test_a_mask_starts_from_another_image_of_the_case(
 
 
 def test_the_model_s_proposal_is_offered_or_refused_with_its_reason(
-    store: Store, open_page: Open, annotator: Actor, administrator: Actor
+    open_page: Open, annotator: Caller, administrator: Caller
 ) -> None:
-    predicted = PredictedClinic(store, administrator)
+    predicted = PredictedClinic(administrator)
     image_id = predicted.cases[1].image_id
     app = open_starts(open_page(annotator, "annotate", image=image_id))
     assert "model\\-1" in shown(app)
     app = press(app, "The model's proposal")
     assert not app.exception
-    assert own_masks.open_annotation(Caller(store, annotator), image_id=image_id).start is Start.PROPOSAL
-    preferences.set_proposals(Caller(store, administrator), allowed=False)
+    assert own_masks.open_annotation(annotator, image_id=image_id).start is Start.PROPOSAL
+    preferences.set_proposals(administrator, allowed=False)
     app = open_starts(app)
     assert "switched the model's proposals off" in shown(app)
     assert next(button for button in app.button if button.label == "The model's proposal").disabled
 
 
 def test_versions_say_how_they_were_made_and_are_compared_and_restored(
-    store: Store, open_page: Open, annotator: Actor, add_case: Any
+    store: Store, open_page: Open, annotator: Caller, add_case: Any
 ) -> None:
     image_id = image_of(store, add_case())
-    first, second = paint(store, annotator, image_id, 8), paint(store, annotator, image_id, 4, note="narrower *here*")
+    first, second = paint(annotator, image_id, 8), paint(annotator, image_id, 4, note="narrower *here*")
     app = open_page(annotator, "annotate", image=image_id)
     said = shown(app)
     assert "from version 1, 50% kept, 0% added · 3 strokes · 1\u00a0min 01\u00a0s" in said
@@ -114,14 +113,14 @@ def test_versions_say_how_they_were_made_and_are_compared_and_restored(
     app = app.button(key=f"restore_{first}").click().run()
     assert not app.exception
     assert "Restored as version 3" in app.success[0].value
-    assert columns_of(store, annotator, image_id) == 8
+    assert columns_of(annotator, image_id) == 8
 
 
 def test_another_s_mask_is_shown_while_painting_only_on_request(
-    store: Store, open_page: Open, annotator: Actor, administrator: Actor, add_case: Any
+    store: Store, open_page: Open, annotator: Caller, administrator: Caller, add_case: Any
 ) -> None:
     image_id = image_of(store, add_case())
-    other = paint(store, administrator, image_id, 12)
+    other = paint(administrator, image_id, 12)
     app = open_page(annotator, "annotate", image=image_id)
     assert json.loads(editor_of(app))["references"] == []
     app = app.toggle(key=f"seen_{other}").set_value(True).run()

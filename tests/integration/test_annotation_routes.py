@@ -67,9 +67,9 @@ class Site:
 @pytest.fixture
 def site(store: Store) -> Iterator[Site]:
     ada = people.create_first_administrator(store, username="ada", display_name="Ada", password=PASSWORD)
-    boss = Actor(ada.person_id, ada.username, ada.display_name, ada.role)
+    boss = Caller(store, Actor(ada.person_id, ada.username, ada.display_name, ada.role))
     for name, role in (("anna", Role.ANNOTATOR), ("bea", Role.ANNOTATOR), ("rita", Role.READER)):
-        people.create_person(Caller(store, boss), username=name, display_name=name, role=role, password=PASSWORD)
+        people.create_person(boss, username=name, display_name=name, role=role, password=PASSWORD)
     with store.writing() as session:
         session.add(
             Image(
@@ -87,14 +87,14 @@ def site(store: Store) -> Iterator[Site]:
     yield site
 
 
-def actor_of(site: Site) -> Actor:
+def caller_of(site: Site) -> Caller:
     actor = signing_in.actor_for_token(site.store, token=site.token)
     assert actor is not None
-    return actor
+    return Caller(site.store, actor)
 
 
 def document_of(site: Site) -> str:
-    return own_masks.open_annotation(Caller(site.store, actor_of(site)), image_id=1).document_id
+    return own_masks.open_annotation(caller_of(site), image_id=1).document_id
 
 
 def code(seed: int) -> bytes:
@@ -259,11 +259,11 @@ def test_another_site_cannot_paint(site: Site) -> None:
 
 
 def test_a_submitted_mask_comes_as_an_overlay(site: Site) -> None:
-    importer = program_actor(site.store, "importer")
+    importer = Caller(site.store, program_actor(site.store, "importer"))
     imported_masks.import_annotation(
-        Caller(site.store, importer), image_id=1, mask=np.eye(HEIGHT, WIDTH, dtype=np.bool_), origin=MaskOrigin.CHORD
+        importer, image_id=1, mask=np.eye(HEIGHT, WIDTH, dtype=np.bool_), origin=MaskOrigin.CHORD
     )
-    waiting = confirmation.list_to_confirm(Caller(site.store, actor_of(site))).versions[0]
+    waiting = confirmation.list_to_confirm(caller_of(site)).versions[0]
     overlay = site.ask("GET", f"/colpo/annotations/versions/{waiting.version_id}/mask.png?colour=cyan")
     assert overlay.content.startswith(b"\x89PNG")
     assert overlay.headers["content-type"] == "image/png"
@@ -274,12 +274,10 @@ def test_a_submitted_mask_comes_as_an_overlay(site: Site) -> None:
 
 def submit(site: Site, seed: int) -> int:
     """Whoever is signed in submits a mask; the row of the version."""
-    actor, document_id = actor_of(site), document_of(site)
-    opened = own_masks.open_document(Caller(site.store, actor), document_id=document_id)
-    saved = own_masks.save_draft(
-        Caller(site.store, actor), document_id=document_id, base_seq=opened.seq, rle=code(seed)
-    )
-    return own_masks.submit_annotation(Caller(site.store, actor), document_id=document_id, seq=saved.seq).version_id
+    caller, document_id = caller_of(site), document_of(site)
+    opened = own_masks.open_document(caller, document_id=document_id)
+    saved = own_masks.save_draft(caller, document_id=document_id, base_seq=opened.seq, rle=code(seed))
+    return own_masks.submit_annotation(caller, document_id=document_id, seq=saved.seq).version_id
 
 
 def test_two_versions_come_as_one_overlay(site: Site) -> None:

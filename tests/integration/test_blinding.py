@@ -14,7 +14,6 @@ from PIL import Image as PillowImage
 from sqlalchemy import select
 from starlette.applications import Starlette
 
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
@@ -62,7 +61,7 @@ class Browser:
 
 
 @pytest.fixture
-def study_id(store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int]) -> int:
+def study_id(store: Store, administrator: Caller, reader: Caller, add_case: Callable[..., int]) -> int:
     with store.writing() as session:
         case = Case(id=FIRST_CASE, patient=Patient(code="unused"))
         image = Image(id=FIRST_IMAGE, case=case, sha256="0" * 64, media_type="image/png", stage=Stage.LUGOL)
@@ -71,9 +70,9 @@ def study_id(store: Store, administrator: Actor, reader: Actor, add_case: Callab
     for index in range(N_CASES):
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
     study = designing.create_study(
-        Caller(store, administrator), name="Reading one", question="A secret question", reader_ids=[reader.person_id]
+        administrator, name="Reading one", question="A secret question", reader_ids=[reader.actor.person_id]
     )
-    assert designing.open_study(Caller(store, administrator), study_id=study.id).state is StudyState.OPEN
+    assert designing.open_study(administrator, study_id=study.id).state is StudyState.OPEN
     return study.id
 
 
@@ -93,24 +92,22 @@ def secrets(store: Store, study_id: int) -> Secrets:
 
 
 @pytest.fixture
-def browser(store: Store, reader: Actor, token_of: Callable[[Actor], str]) -> Iterator[Browser]:
+def browser(store: Store, reader: Caller, token_of: Callable[[Caller], str]) -> Iterator[Browser]:
     yield Browser(store, token_of(reader))
 
 
-def walk_study(store: Store, reader: Actor, study_id: int) -> Iterator[str]:
+def walk_study(reader: Caller, study_id: int) -> Iterator[str]:
     """Yields the token of each case that is shown, and answers it afterwards."""
-    while (shown := presenting.next_case(Caller(store, reader), study_id=study_id)) is not None:
+    while (shown := presenting.next_case(reader, study_id=study_id)) is not None:
         yield shown.token
-        readings.record_reading(
-            Caller(store, reader), study_id=study_id, token=shown.token, call=Label.HSIL, confidence=50
-        )
+        readings.record_reading(reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=50)
 
 
 def test_an_image_comes_without_anything_that_tells_it_apart(
-    store: Store, reader: Actor, study_id: int, secrets: Secrets, browser: Browser
+    reader: Caller, study_id: int, secrets: Secrets, browser: Browser
 ) -> None:
     seen = 0
-    for token in walk_study(store, reader, study_id):
+    for token in walk_study(reader, study_id):
         path = f"/colpo/readings/{study_id}/image/{token}"
         reply = browser.get(path)
         assert reply.status_code == 200
@@ -126,20 +123,18 @@ def test_an_image_comes_without_anything_that_tells_it_apart(
     assert seen == N_CASES
 
 
-def test_neither_label_nor_histology_is_in_a_reply(
-    store: Store, reader: Actor, study_id: int, browser: Browser
-) -> None:
-    token = next(walk_study(store, reader, study_id))
+def test_neither_label_nor_histology_is_in_a_reply(reader: Caller, study_id: int, browser: Browser) -> None:
+    token = next(walk_study(reader, study_id))
     reply = browser.get(f"/colpo/readings/{study_id}/image/{token}")
     text = (str(reply.headers) + reply.content.decode("latin-1")).lower()
     assert not [word for word in ("normal", "hsil", "cin1", "cin2", "cin3", "histology") if word in text]
 
 
 def test_the_page_says_nothing_of_the_case(
-    store: Store, reader: Actor, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
+    reader: Caller, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
 ) -> None:
     numbers = []
-    for number, token in enumerate(walk_study(store, reader, study_id), start=1):
+    for number, token in enumerate(walk_study(reader, study_id), start=1):
         app = open_page(reader, "read", study=study_id)
         assert not app.exception
         said = everything_sent(app)
@@ -153,7 +148,7 @@ def test_the_page_says_nothing_of_the_case(
 
 
 def test_the_list_of_studies_says_nothing_of_the_cases(
-    reader: Actor, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
+    reader: Caller, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
 ) -> None:
     said = everything_sent(open_page(reader, "read"))
     assert "Reading one" in said
@@ -189,7 +184,7 @@ def test_a_reader_is_refused_by_every_other_image(study_id: int, secrets: Secret
 
 
 def test_a_reader_is_refused_by_every_other_page(
-    reader: Actor, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
+    reader: Caller, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
 ) -> None:
     asked = (str(FIRST_CASE + 1), str(FIRST_IMAGE + 1))
     for page in ("studies", "admin", "cases", "annotate", "review", "train", "models", "dashboard"):
@@ -199,7 +194,7 @@ def test_a_reader_is_refused_by_every_other_page(
 
 
 def test_a_reader_s_home_says_nothing_of_the_cases(
-    reader: Actor, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
+    reader: Caller, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
 ) -> None:
     app = open_page(reader)
     assert not app.exception
@@ -208,8 +203,7 @@ def test_a_reader_s_home_says_nothing_of_the_cases(
 
 @pytest.mark.parametrize(("after_s", "status"), [(0, 410), (60, 403)])
 def test_an_answered_case_never_comes_back(
-    store: Store,
-    reader: Actor,
+    reader: Caller,
     study_id: int,
     secrets: Secrets,
     browser: Browser,
@@ -217,7 +211,7 @@ def test_an_answered_case_never_comes_back(
     after_s: int,
     status: int,
 ) -> None:
-    tokens = list(walk_study(store, reader, study_id))
+    tokens = list(walk_study(reader, study_id))
     # A slow machine may take seconds for the walk.
     monkeypatch.setattr(showings, "_ON_ITS_WAY", timedelta(seconds=30))
     monkeypatch.setattr(showings, "utc_now", lambda: utc_now() + timedelta(seconds=after_s))
@@ -230,22 +224,22 @@ def test_an_answered_case_never_comes_back(
 
 def test_only_the_reader_of_a_token_gets_its_image(
     store: Store,
-    administrator: Actor,
-    annotator: Actor,
-    reader: Actor,
+    administrator: Caller,
+    annotator: Caller,
+    reader: Caller,
     study_id: int,
     browser: Browser,
-    token_of: Callable[[Actor], str],
+    token_of: Callable[[Caller], str],
 ) -> None:
-    token = next(walk_study(store, reader, study_id))
+    token = next(walk_study(reader, study_id))
     path = f"/colpo/readings/{study_id}/image/{token}"
-    for actor in (administrator, annotator):
-        assert Browser(store, token_of(actor)).get(path).status_code == 403
+    for caller in (administrator, annotator):
+        assert Browser(store, token_of(caller)).get(path).status_code == 403
     assert Browser(store, "").get(path).status_code == 401
     assert browser.get(f"/colpo/readings/{study_id}/image/{token}x").status_code == 404
     assert browser.get(f"/colpo/readings/{study_id + 1}/image/{token}").status_code == 404
     assert browser.get(path).status_code == 200
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
+    designing.close_study(administrator, study_id=study_id, reason="enough was read")
     assert browser.get(path).status_code == 422
 
 
@@ -264,23 +258,21 @@ class Aided:
 
 
 @pytest.fixture
-def aided(store: Store, administrator: Actor, reader: Actor) -> Aided:
-    clinic = PredictedClinic(store, administrator)
+def aided(store: Store, administrator: Caller, reader: Caller) -> Aided:
+    clinic = PredictedClinic(administrator)
     with store.writing() as session:
         for place, row in enumerate(session.scalars(select(Prediction).order_by(Prediction.id))):
             row.prob_hsil_4ch, row.threshold_4ch = 0.7319 + place / 10_000, 0.6471
     study = designing.create_study(
-        Caller(store, administrator),
+        administrator,
         name="With the model",
-        reader_ids=[reader.person_id],
+        reader_ids=[reader.actor.person_id],
         checkpoint_ids=[clinic.checkpoint_id],
         plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id),
     )
-    designing.open_study(Caller(store, administrator), study_id=study.id)
-    layers = [
-        overlays.prediction_mask_png(Caller(store, administrator), prediction_id=one) for one in clinic.predictions
-    ] + [
-        overlays.prediction_map_png(Caller(store, administrator), prediction_id=one, name=f"{channels}ch-{label}")
+    designing.open_study(administrator, study_id=study.id)
+    layers = [overlays.prediction_mask_png(administrator, prediction_id=one) for one in clinic.predictions] + [
+        overlays.prediction_map_png(administrator, prediction_id=one, name=f"{channels}ch-{label}")
         for one in clinic.predictions
         for channels in (3, 4)
         for label in Label
@@ -308,8 +300,8 @@ def ask_for_the_aid(store: Store, browser: Browser, study_id: int, token: str) -
 
 def test_nothing_of_the_model_s_output_is_sent_before_the_first_call_is_locked(
     store: Store,
-    administrator: Actor,
-    reader: Actor,
+    administrator: Caller,
+    reader: Caller,
     aided: Aided,
     browser: Browser,
     open_page: Callable[..., Any],
@@ -318,7 +310,7 @@ def test_nothing_of_the_model_s_output_is_sent_before_the_first_call_is_locked(
     monkeypatch.setattr(showings, "_ON_ITS_WAY", timedelta())
     image = f"/colpo/readings/{aided.study_id}/image"
     n_refused = n_cases = 0
-    while (first := presenting.next_case(Caller(store, reader), study_id=aided.study_id)) is not None:
+    while (first := presenting.next_case(reader, study_id=aided.study_id)) is not None:
         n_cases += 1
         for page in (open_page(reader), open_page(reader, "read"), open_page(reader, "read", study=aided.study_id)):
             assert not page.exception
@@ -332,17 +324,15 @@ def test_nothing_of_the_model_s_output_is_sent_before_the_first_call_is_locked(
             assert reply.headers["content-type"] == "application/json"
             assert aided.found_in(str(reply.headers) + reply.text) == []
             n_refused += 1
-        assert sum(one.times for one in refusals(store, administrator, aided)) == n_refused
-        n_refused += answer_both(store, reader, aided, first.token, browser, open_page)
+        assert sum(one.times for one in refusals(administrator, aided)) == n_refused
+        n_refused += answer_both(reader, aided, first.token, browser, open_page)
     assert n_cases == 2
 
 
-def answer_both(
-    store: Store, reader: Actor, aided: Aided, token: str, browser: Browser, open_page: Callable[..., Any]
-) -> int:
+def answer_both(reader: Caller, aided: Aided, token: str, browser: Browser, open_page: Callable[..., Any]) -> int:
     """Make both calls on a case and look at what is sent between and after; returns how much was refused."""
     answer = {"study_id": aided.study_id}
-    readings.record_reading(Caller(store, reader), **answer, token=token, call=Label.HSIL, confidence=37)
+    readings.record_reading(reader, **answer, token=token, call=Label.HSIL, confidence=37)
     said = everything_sent(open_page(reader, "read", study=aided.study_id))
     assert {"73%", "65%", "/aid/", "probability", "grad-cam"} <= set(aided.found_in(said)), "what is searched for comes"
     for layer in ("mask", "map"):
@@ -351,25 +341,25 @@ def answer_both(
         assert reply.headers["cache-control"] == "no-store"
         assert not {"etag", "last-modified", "content-disposition"} & set(reply.headers)
         assert reply.content in aided.layers, "what is searched for is what would be sent"
-    with store.reading() as session:
+    with reader.store.reading() as session:
         other = session.scalars(select(Presentation.token).where(Presentation.token != token)).all()
     for one in (f"{token}/mask.png", *(f"{earlier}.2/mask.png" for earlier in other)):
         assert browser.get(f"/colpo/readings/{aided.study_id}/aid/{one}").status_code == 403
-    readings.record_reading(Caller(store, reader), **answer, token=f"{token}.2", call=Label.HSIL, confidence=37)
+    readings.record_reading(reader, **answer, token=f"{token}.2", call=Label.HSIL, confidence=37)
     assert browser.get(f"/colpo/readings/{aided.study_id}/aid/{token}.2/mask.png").status_code == 403
     return 2 + len(other)
 
 
-def refusals(store: Store, administrator: Actor, aided: Aided) -> list[Any]:
-    found = study_conduct(Caller(store, administrator), study_id=aided.study_id).refusals
+def refusals(administrator: Caller, aided: Aided) -> list[Any]:
+    found = study_conduct(administrator, study_id=aided.study_id).refusals
     assert all("/aid/" in one.what or "/predictions/" in one.what for one in found)
     return list(found)
 
 
 def test_the_case_s_other_images_tell_their_stage_and_nothing_more(
-    store: Store, administrator: Actor, reader: Actor, browser: Browser, open_page: Callable[..., Any]
+    store: Store, administrator: Caller, reader: Caller, browser: Browser, open_page: Callable[..., Any]
 ) -> None:
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     with store.writing() as session:
         for case in clinic.cases:
             taken = session.get_one(Image, case.image_id)
@@ -377,13 +367,13 @@ def test_the_case_s_other_images_tell_their_stage_and_nothing_more(
             other.width_px = other.height_px = SIDE_PX
             session.add(other)
     study = designing.create_study(
-        Caller(store, administrator), name="Staged", reader_ids=[reader.person_id], plan=ReadingPlan(shows_stages=True)
+        administrator, name="Staged", reader_ids=[reader.actor.person_id], plan=ReadingPlan(shows_stages=True)
     )
-    designing.open_study(Caller(store, administrator), study_id=study.id)
+    designing.open_study(administrator, study_id=study.id)
     with store.reading() as session:
         hashes = session.scalars(select(Image.sha256)).all()
         codes = session.scalars(select(Patient.code)).all()
-    for token in walk_study(store, reader, study.id):
+    for token in walk_study(reader, study.id):
         said = everything_sent(open_page(reader, "read", study=study.id))
         assert "Lugol" in said
         assert [word for word in (*hashes, *codes) if word in said] == []

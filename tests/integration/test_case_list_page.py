@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from colpo_core.records.cases.lists import CaseFilter, CaseSort
-from colpo_core.records.people import Actor
 from colpo_core.services.cases.saved_views import list_views
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
@@ -22,7 +21,7 @@ def cases(page: Any) -> list[int]:
 
 
 def test_the_address_sets_the_filters_and_follows_them(
-    open_page: OpenPage, administrator: Actor, desk: PredictedClinic
+    open_page: OpenPage, administrator: Caller, desk: PredictedClinic
 ) -> None:
     page = open_page(administrator, "cases", model="wrong", sort="probability", tab="list")
     assert not page.exception
@@ -39,7 +38,7 @@ def test_the_address_sets_the_filters_and_follows_them(
 
 
 def test_an_address_that_asks_for_what_is_not_there_says_so_and_shows_all(
-    open_page: OpenPage, administrator: Actor, desk: PredictedClinic
+    open_page: OpenPage, administrator: Caller, desk: PredictedClinic
 ) -> None:
     page = open_page(administrator, "cases", grade="cin9")
     assert not page.exception
@@ -48,7 +47,7 @@ def test_an_address_that_asks_for_what_is_not_there_says_so_and_shows_all(
 
 
 def test_a_case_leads_back_to_the_list_as_it_was(
-    open_page: OpenPage, administrator: Actor, desk: PredictedClinic
+    open_page: OpenPage, administrator: Caller, desk: PredictedClinic
 ) -> None:
     page = open_page(administrator, "cases", label="hsil")
     page.query_params.clear()
@@ -60,20 +59,18 @@ def test_a_case_leads_back_to_the_list_as_it_was(
     assert page.selectbox(key="cases_label").value == "hsil"
 
 
-def test_a_view_is_kept_opened_and_forgotten(
-    open_page: OpenPage, store: Store, administrator: Actor, desk: PredictedClinic
-) -> None:
+def test_a_view_is_kept_opened_and_forgotten(open_page: OpenPage, administrator: Caller, desk: PredictedClinic) -> None:
     page = open_page(administrator, "cases", flip="yes", sort="uncertainty")
     page.text_input(key="cases_view_name").set_value("networks differ").run()
     press(page, "Keep")
-    (view,) = list_views(Caller(store, administrator))
+    (view,) = list_views(administrator)
     assert (view.where, view.sort) == (CaseFilter(networks_differ=True), CaseSort.UNCERTAINTY)
     page = open_page(administrator, "cases")
     press(page, "networks differ")
     assert page.selectbox(key="cases_networks_differ").value is True
     assert page.selectbox(key="cases_sort").value is CaseSort.UNCERTAINTY
     page.button(key=f"forget_view_{view.id}").click().run()
-    assert list_views(Caller(store, administrator)) == ()
+    assert list_views(administrator) == ()
 
 
 def select(page: Any, case_ids: set[int]) -> None:
@@ -82,7 +79,7 @@ def select(page: Any, case_ids: set[int]) -> None:
 
 
 def test_selected_cases_are_predicted_in_one_job(
-    open_page: OpenPage, store: Store, administrator: Actor, desk: PredictedClinic, monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, store: Store, administrator: Caller, desk: PredictedClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed: list[int] = []
     monkeypatch.setattr("colpo_core.services.jobs.engine.place", lambda _store, job_id: placed.append(job_id))
@@ -100,7 +97,7 @@ def test_selected_cases_are_predicted_in_one_job(
 
 
 def test_all_that_fit_are_selected_and_handed_to_a_task(
-    open_page: OpenPage, administrator: Actor, annotator: Actor, desk: PredictedClinic
+    open_page: OpenPage, administrator: Caller, annotator: Caller, desk: PredictedClinic
 ) -> None:
     page = open_page(administrator, "cases", label="normal")
     select(page, {desk.cases[2].case_id})
@@ -117,7 +114,7 @@ def test_all_that_fit_are_selected_and_handed_to_a_task(
     assert next(one.value for one in page.metric if one.label == "Cases") == "3"
 
 
-def test_an_annotator_hands_nothing_out(open_page: OpenPage, annotator: Actor, desk: PredictedClinic) -> None:
+def test_an_annotator_hands_nothing_out(open_page: OpenPage, annotator: Caller, desk: PredictedClinic) -> None:
     page = open_page(annotator, "cases")
     select(page, {desk.cases[0].case_id})
     labels = [button.label for button in page.button]

@@ -8,7 +8,6 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from colpo_core.records.cases.cases import CaseForm
-from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import get_case, update_case
 from colpo_core.services.cases.histology import add_specimen
 from colpo_core.services.common.callers import Caller
@@ -16,48 +15,43 @@ from colpo_core.services.imports.demonstration import fill_demonstration
 from colpo_core.store import Store
 from colpo_core.store.tables import Image
 from colpo_core.terms import Colposcopy, Grade, Label, SpecimenKind, Stage
+from tests.support.app_pages import words_of
 
 OpenPage = Callable[..., Any]
 AddCase = Callable[..., int]
 
 
-def said(page: Any) -> str:
-    """All that a page says in words."""
-    kinds = (page.title, page.markdown, page.caption, page.info, page.success, page.warning, page.error)
-    return "\n".join(element.value for kind in kinds for element in kind)
-
-
-def test_the_first_start_says_what_to_do(open_page: OpenPage, administrator: Actor) -> None:
+def test_the_first_start_says_what_to_do(open_page: OpenPage, administrator: Caller) -> None:
     page = open_page(administrator)
     assert not page.exception
-    assert "Welcome to ColpoDesk" in said(page)
+    assert "Welcome to ColpoDesk" in words_of(page)
     assert [button.label for button in page.button if "Import" in button.label] == ["Import the first images"]
-    assert "No case yet" in said(open_page(administrator, "cases"))
-    assert "no case to count" in said(open_page(administrator, "dashboard"))
+    assert "No case yet" in words_of(open_page(administrator, "cases"))
+    assert "no case to count" in words_of(open_page(administrator, "dashboard"))
 
 
-def test_the_worklist_counts_what_waits(open_page: OpenPage, annotator: Actor, add_case: AddCase) -> None:
+def test_the_worklist_counts_what_waits(open_page: OpenPage, annotator: Caller, add_case: AddCase) -> None:
     add_case(None)
     page = open_page(annotator)
     assert not page.exception
-    text = said(page)
+    text = words_of(page)
     assert "Images to annotate" in text
     assert "Cases without a label" in text
     assert "Masks to confirm" not in text
 
 
-def test_a_reader_sees_no_case(open_page: OpenPage, reader: Actor, add_case: AddCase) -> None:
+def test_a_reader_sees_no_case(open_page: OpenPage, reader: Caller, add_case: AddCase) -> None:
     case_id = add_case(Label.HSIL)
-    home = said(open_page(reader))
+    home = words_of(open_page(reader))
     assert "No study waits" in home
     assert "secret" not in home
     for name in ("cases", "dashboard"):
         page = open_page(reader, name, case=case_id)
-        assert "Not for your role" in said(page)
-        assert "secret" not in said(page)
+        assert "Not for your role" in words_of(page)
+        assert "secret" not in words_of(page)
 
 
-def test_the_list_shows_cases_and_filters_them(open_page: OpenPage, annotator: Actor, add_case: AddCase) -> None:
+def test_the_list_shows_cases_and_filters_them(open_page: OpenPage, annotator: Caller, add_case: AddCase) -> None:
     add_case(Label.HSIL)
     add_case(Label.NORMAL, simulated=True)
     page = open_page(annotator, "cases")
@@ -68,12 +62,12 @@ def test_the_list_shows_cases_and_filters_them(open_page: OpenPage, annotator: A
     page.text_input(key="cases_patient_code").set_value("secret-1").run()
     assert list(page.dataframe[0].value["Patient"]) == ["secret-1"]
     page.text_input(key="cases_patient_code").set_value("nobody").run()
-    assert "No case fits" in said(page)
+    assert "No case fits" in words_of(page)
     assert list(open_page(annotator, "cases", label="hsil").dataframe[0].value["Label"]) == ["HSIL"]
 
 
 def test_the_list_goes_on_page_by_page(
-    open_page: OpenPage, annotator: Actor, add_case: AddCase, monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, annotator: Caller, add_case: AddCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pages._ui.cases.listing.PAGE", 2)
     for _ in range(3):
@@ -87,101 +81,99 @@ def test_the_list_goes_on_page_by_page(
 
 
 def test_a_case_shows_its_label_with_the_reason_and_takes_histology(
-    open_page: OpenPage, store: Store, annotator: Actor, add_case: AddCase
+    open_page: OpenPage, annotator: Caller, add_case: AddCase
 ) -> None:
     case_id = add_case(None, simulated=True)
     page = open_page(annotator, "cases", case=case_id)
     assert not page.exception
-    assert "**Excluded**" in said(page)
-    assert "SIMULATED" in said(page)
+    assert "**Excluded**" in words_of(page)
+    assert "SIMULATED" in words_of(page)
     page.selectbox(key=f"specimen_{case_id}_0_grade").set_value(Grade.CIN2)
     next(button for button in page.button if button.label == "Add specimen").click().run()
     assert not page.exception
-    assert "CIN2, which needs treatment." in said(page)
-    (specimen,) = get_case(Caller(store, annotator), case_id=case_id).specimens
+    assert "CIN2, which needs treatment." in words_of(page)
+    (specimen,) = get_case(annotator, case_id=case_id).specimens
     page.button(key=f"withdraw_{specimen.id}").click().run()
-    assert "withdrawn" in said(page)
-    assert "**Excluded**" in said(page)
+    assert "withdrawn" in words_of(page)
+    assert "**Excluded**" in words_of(page)
 
 
-def test_a_specimen_without_a_grade_is_not_entered(
-    open_page: OpenPage, store: Store, annotator: Actor, add_case: AddCase
-) -> None:
+def test_a_specimen_without_a_grade_is_not_entered(open_page: OpenPage, annotator: Caller, add_case: AddCase) -> None:
     case_id = add_case(None)
     page = open_page(annotator, "cases", case=case_id)
     next(button for button in page.button if button.label == "Add specimen").click().run()
-    assert "grade first" in said(page)
-    assert get_case(Caller(store, annotator), case_id=case_id).specimens == ()
+    assert "grade first" in words_of(page)
+    assert get_case(annotator, case_id=case_id).specimens == ()
 
 
-def test_cancer_is_flagged_on_the_case(open_page: OpenPage, store: Store, annotator: Actor, add_case: AddCase) -> None:
+def test_cancer_is_flagged_on_the_case(open_page: OpenPage, annotator: Caller, add_case: AddCase) -> None:
     case_id = add_case(None)
-    add_specimen(Caller(store, annotator), case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
-    text = said(open_page(annotator, "cases", case=case_id))
+    add_specimen(annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
+    text = words_of(open_page(annotator, "cases", case=case_id))
     assert "Excluded, flagged" in text
     assert "never used as normal" in text
 
 
 def test_a_swede_score_with_a_missing_row_is_incomplete_and_a_whole_one_is_summed(
-    open_page: OpenPage, store: Store, annotator: Actor, add_case: AddCase
+    open_page: OpenPage, annotator: Caller, add_case: AddCase
 ) -> None:
     case_id = add_case(None)
     page = open_page(annotator, "cases", case=case_id)
     key = f"record_{case_id}_1"
-    assert "Score &nbsp; **not recorded**" in said(page)
+    assert "Score &nbsp; **not recorded**" in words_of(page)
     for name in ("aceto_uptake", "margins", "vessels", "lesion_size"):
         page.selectbox(key=f"{key}_{name}").set_value(2)
     page.run()
-    assert "Score &nbsp; **incomplete: iodine staining missing**" in said(page)
-    assert "of 10" not in said(page)
+    assert "Score &nbsp; **incomplete: iodine staining missing**" in words_of(page)
+    assert "of 10" not in words_of(page)
     page.selectbox(key=f"{key}_iodine").set_value(1).run()
-    assert "Score &nbsp; **9 of 10** · suspicious" in said(page)
+    assert "Score &nbsp; **9 of 10** · suspicious" in words_of(page)
     page.button(key=f"{key}_save").click().run()
     assert not page.exception
-    case = get_case(Caller(store, annotator), case_id=case_id)
+    case = get_case(annotator, case_id=case_id)
     assert (case.swede_total, case.version) == (9, 2)
-    assert "as an impression and not histology: HSIL" in said(page)
+    assert "as an impression and not histology: HSIL" in words_of(page)
 
 
 def test_an_edit_upon_an_older_record_is_told_and_overwrites_nothing(
-    open_page: OpenPage, store: Store, annotator: Actor, administrator: Actor, add_case: AddCase
+    open_page: OpenPage, annotator: Caller, administrator: Caller, add_case: AddCase
 ) -> None:
     case_id = add_case(None)
     page = open_page(annotator, "cases", case=case_id)
     form = CaseForm(colposcopy=Colposcopy.NORMAL)
-    update_case(Caller(store, administrator), case_id=case_id, base_version=1, form=form)
+    update_case(administrator, case_id=case_id, base_version=1, form=form)
     page.number_input(key=f"record_{case_id}_1_age_years").set_value(40)
     page.button(key=f"record_{case_id}_1_save").click().run()
-    assert "Somebody changed this case" in said(page)
-    assert get_case(Caller(store, annotator), case_id=case_id).form == form
+    assert "Somebody changed this case" in words_of(page)
+    assert get_case(annotator, case_id=case_id).form == form
 
 
-def test_an_image_is_corrected(open_page: OpenPage, store: Store, annotator: Actor, add_case: AddCase) -> None:
+def test_an_image_is_corrected(open_page: OpenPage, annotator: Caller, add_case: AddCase) -> None:
     case_id = add_case(None)
     page = open_page(annotator, "cases", case=case_id)
-    image = get_case(Caller(store, annotator), case_id=case_id).images[0].image
+    image = get_case(annotator, case_id=case_id).images[0].image
     key = f"mark_{image.id}_{image.stage}_None_True"
     page.selectbox(key=f"{key}_stage").set_value(Stage.LUGOL)
     page.toggle(key=f"{key}_cervix").set_value(False)
     page.button(key=f"{key}_save").click().run()
     assert not page.exception
-    image = get_case(Caller(store, annotator), case_id=case_id).images[0].image
+    image = get_case(annotator, case_id=case_id).images[0].image
     assert (image.stage, image.shows_cervix) == (Stage.LUGOL, False)
 
 
 @pytest.mark.parametrize("asked", ["999", "none", "-1", "1e3"])
-def test_an_address_that_names_no_case_says_so(open_page: OpenPage, annotator: Actor, asked: str) -> None:
+def test_an_address_that_names_no_case_says_so(open_page: OpenPage, annotator: Caller, asked: str) -> None:
     page = open_page(annotator, "cases", case=asked)
     assert not page.exception
     assert len(page.error) == 1
     assert [button.label for button in page.button if button.label == "All cases"]
 
 
-def test_the_dashboard_states_n_and_marks_simulated_cases(open_page: OpenPage, store: Store, annotator: Actor) -> None:
+def test_the_dashboard_states_n_and_marks_simulated_cases(open_page: OpenPage, store: Store, annotator: Caller) -> None:
     fill_demonstration(store, 8, height_px=72, width_px=96)
     page = open_page(annotator, "dashboard")
     assert not page.exception
-    text = said(page)
+    text = words_of(page)
     assert "Cases per grade (n = 8)" in text
     assert "8 of 8 cases counted here were drawn" in text
     assert "SIMULATED" in text
@@ -189,9 +181,9 @@ def test_the_dashboard_states_n_and_marks_simulated_cases(open_page: OpenPage, s
     for tab in ("model", "watch"):
         shown = open_page(annotator, "dashboard", tab=tab)
         assert not shown.exception
-        assert "No model is promoted yet" in said(shown)
+        assert "No model is promoted yet" in words_of(shown)
     page.toggle(key="dashboard_simulated").set_value(False).run()
-    assert "All cases are simulated" in said(page)
+    assert "All cases are simulated" in words_of(page)
 
 
 @pytest.fixture
@@ -210,10 +202,10 @@ def web(store: Store) -> Iterator[TestClient]:
 def test_images_are_for_clinicians_alone(
     web: TestClient,
     store: Store,
-    annotator: Actor,
-    reader: Actor,
+    annotator: Caller,
+    reader: Caller,
     add_case: AddCase,
-    token_of: Callable[[Actor], str],
+    token_of: Callable[[Caller], str],
 ) -> None:
     from colpo_core.services.people.signing_in import SESSION_COOKIE
 

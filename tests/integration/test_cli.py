@@ -15,7 +15,6 @@ from PIL import Image
 
 from colpo_core.cli.main import main
 from colpo_core.images.masks import mask_png
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies.rows import get_study
@@ -144,8 +143,8 @@ def test_an_external_set_is_kept_from_training(run: Run, ask: Callable[..., Any]
     assert "not in the store" in run("snapshot", "preview", "--patients", "p99", code=1).output
 
 
-def test_a_prediction_gets_its_verdict(run: Run, store: Store, administrator: Actor, tmp_path: Path) -> None:
-    PredictedClinic(store, administrator)
+def test_a_prediction_gets_its_verdict(run: Run, administrator: Caller, tmp_path: Path) -> None:
+    PredictedClinic(administrator)
     assert "wait" in run("review", "list").output
     shown = run("review", "show", "1", "--out", str(tmp_path / "maps"))
     assert "threshold" in shown.output
@@ -161,9 +160,9 @@ def test_a_prediction_gets_its_verdict(run: Run, store: Store, administrator: Ac
 
 
 def test_a_study_that_aids_its_readers_is_made_with_its_options(
-    run: Run, ask: Callable[..., Any], store: Store, administrator: Actor
+    run: Run, ask: Callable[..., Any], administrator: Caller
 ) -> None:
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     run("people", "add", "rita", "--name", "Rita Lang", "--role", "reader", "--password", PASSWORD)
     rita = next(str(one["person_id"]) for one in ask("people", "list") if one["username"] == "rita")
     model = str(clinic.checkpoint_id)
@@ -171,7 +170,7 @@ def test_a_study_that_aids_its_readers_is_made_with_its_options(
     assert "even number of sessions" in run("studies", "create", "Odd", *aided, code=1).output
     run("studies", "create", "Whole", *aided, "--whole-sessions", "--points", "--findings", "--stages")
     (made,) = ask("studies", "list")
-    plan = get_study(Caller(store, administrator), study_id=made["id"]).plan
+    plan = get_study(administrator, study_id=made["id"]).plan
     assert (plan.aid, plan.aid_checkpoint_id, plan.crossover) == (Aid.AT_ONCE, clinic.checkpoint_id, False)
     assert (plan.asks_points, plan.asks_findings, plan.shows_stages) == (True, True, True)
 
@@ -240,11 +239,11 @@ def test_an_older_store_is_named_and_left_alone(run: Run, settings: Settings, st
 
 
 def test_several_annotators_are_compared_and_one_mask_is_taken(
-    store: Store, run: Run, ask: Callable[..., Any], annotator: Actor
+    store: Store, run: Run, ask: Callable[..., Any], annotator: Caller
 ) -> None:
     clinic = Clinic(store)
     cases = clinic.add_cohort(6)
-    versions = [submit(store, annotator, case.image_id, square(10, 10)) for case in cases]
+    versions = [submit(annotator, case.image_id, square(10, 10)) for case in cases]
     told = run("agreement").output
     assert "6 images of 6 patients" in told
     assert "Anna, Painter" in told
@@ -271,7 +270,7 @@ def test_several_annotators_are_compared_and_one_mask_is_taken(
     assert decided["masks"]["total"] == 1
     told = run("snapshot", "freeze", "agreed", "--masks", "majority").output
     assert "masks: a majority of the annotators' masks (6 majority)" in told
-    own = ("--masks", "annotator", "--annotator", str(annotator.person_id))
+    own = ("--masks", "annotator", "--annotator", str(annotator.actor.person_id))
     assert "masks: the masks of Anna (6 painted)" in run("snapshot", "freeze", "own", *own).output
     assert "masks: the masks of Anna (6 painted)" in run("snapshot", "show", "own").output
     assert ask("snapshot", "show", "agreed")["mask_policy"] == "majority"
@@ -280,9 +279,9 @@ def test_several_annotators_are_compared_and_one_mask_is_taken(
 
 
 def test_doubts_and_looks_at_external_sets(
-    run: Run, ask: Callable[..., Any], store: Store, administrator: Actor
+    run: Run, ask: Callable[..., Any], store: Store, administrator: Caller
 ) -> None:
-    PredictedClinic(store, administrator)
+    PredictedClinic(administrator)
     with store.writing() as session:
         row = session.get_one(Checkpoint, 1)
         row.card = row.card | {"leaks": ["It leaks."]}
@@ -298,7 +297,7 @@ def test_doubts_and_looks_at_external_sets(
                 checkpoint_id=1,
                 snapshot_id=1,
                 metrics={"auc": {"value": 0.75, "low": None, "high": None, "n_patients": 2}},
-                created_by=administrator.person_id,
+                created_by=administrator.actor.person_id,
             )
         )
     shown = run("checkpoints", "evaluations", "1").output

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from colpo_core.datasets.manifest import Manifest, ManifestItem
-from colpo_core.records.people import Actor
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import store_pixels
@@ -76,9 +75,9 @@ def run_all(store: Store, trainings: list[tuple[int, TrainingSettings, str]]) ->
     return made
 
 
-def test_what_cannot_be_trained_ends_with_a_sentence_and_changes_nothing(store: Store, annotator: Actor) -> None:
+def test_what_cannot_be_trained_ends_with_a_sentence_and_changes_nothing(store: Store, annotator: Caller) -> None:
     Clinic(store).add_cohort(12)
-    frozen = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("all")).id
+    frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("all")).id
     with store.writing() as session:
         empty = store_pixels(session, np.zeros((SIDE_PX, SIDE_PX), np.bool_)).sha256
     manifest = manifest_of(store, frozen)
@@ -130,7 +129,7 @@ def test_what_cannot_be_trained_ends_with_a_sentence_and_changes_nothing(store: 
     made += run_all(store, [(frozen, replace(TINY, width_px=96), "")])
     told = {}
     for job_id, sentence in zip(made, [*(case[3] for case in cases), "back-up"], strict=True):
-        job = jobs.get_job(Caller(store, annotator), job_id=job_id)
+        job = jobs.get_job(annotator, job_id=job_id)
         told[sentence] = (job.state, job.error)
         assert job.state is JobState.FAILED, (sentence, job.error)
         assert sentence in (job.error or ""), job.error

@@ -108,15 +108,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def people_of(server: Server) -> dict[Role, Actor]:
+def people_of(server: Server) -> dict[Role, Caller]:
     first = people.create_first_administrator(server.store, username="chief", display_name="", password=PASSWORD)
-    chief = Actor(first.person_id, first.username, first.display_name, first.role)
+    chief = Caller(server.store, Actor(first.person_id, first.username, first.display_name, first.role))
     made = {Role.ADMINISTRATOR: chief}
     for role in (Role.ANNOTATOR, Role.READER):
-        one = people.create_person(
-            Caller(server.store, chief), username=role.value, display_name="", role=role, password=PASSWORD
-        )
-        made[role] = Actor(one.person_id, one.username, one.display_name, one.role)
+        one = people.create_person(chief, username=role.value, display_name="", role=role, password=PASSWORD)
+        made[role] = Caller(server.store, Actor(one.person_id, one.username, one.display_name, one.role))
     return made
 
 
@@ -173,7 +171,7 @@ def test_every_route_of_ours_is_behind_the_gate(server: Server) -> None:
                 assert client.request(method, path).status_code == 401, (method, template)
 
 
-def test_after_signing_in_the_same_paths_answer(server: Server, people_of: dict[Role, Actor]) -> None:
+def test_after_signing_in_the_same_paths_answer(server: Server, people_of: dict[Role, Caller]) -> None:
     with server.signed_in("chief") as client:
         for path in ADDRESSES:
             answer = client.get(path, headers=HTML)
@@ -184,7 +182,7 @@ def test_after_signing_in_the_same_paths_answer(server: Server, people_of: dict[
         assert client.get("/colpo/session").status_code == 204
 
 
-def test_signing_out_ends_an_open_websocket(server: Server, people_of: dict[Role, Actor]) -> None:
+def test_signing_out_ends_an_open_websocket(server: Server, people_of: dict[Role, Caller]) -> None:
     with server.signed_in("annotator") as client:
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         with connect(
@@ -198,7 +196,7 @@ def test_signing_out_ends_an_open_websocket(server: Server, people_of: dict[Role
         assert client.get("/home").status_code == 401
 
 
-def test_a_websocket_of_another_site_is_refused(server: Server, people_of: dict[Role, Actor]) -> None:
+def test_a_websocket_of_another_site_is_refused(server: Server, people_of: dict[Role, Caller]) -> None:
     with server.signed_in("annotator") as client:
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         with pytest.raises(InvalidStatus):
@@ -210,27 +208,25 @@ def test_a_websocket_of_another_site_is_refused(server: Server, people_of: dict[
             )
 
 
-def test_deactivating_shuts_the_gate_at_once(server: Server, people_of: dict[Role, Actor]) -> None:
+def test_deactivating_shuts_the_gate_at_once(server: Server, people_of: dict[Role, Caller]) -> None:
     chief, annotator = people_of[Role.ADMINISTRATOR], people_of[Role.ANNOTATOR]
     with server.signed_in("annotator") as client:
         assert client.get("/colpo/session").status_code == 204
-        people.set_active(Caller(server.store, chief), person_id=annotator.person_id, active=False)
+        people.set_active(chief, person_id=annotator.actor.person_id, active=False)
         assert client.get("/colpo/session").status_code == 401
-    people.set_active(Caller(server.store, chief), person_id=annotator.person_id, active=True)
+    people.set_active(chief, person_id=annotator.actor.person_id, active=True)
 
 
 def test_what_a_reader_tries_during_a_study_is_refused_and_recorded(
-    server: Server, people_of: dict[Role, Actor]
+    server: Server, people_of: dict[Role, Caller]
 ) -> None:
     store, chief, reader = server.store, people_of[Role.ADMINISTRATOR], people_of[Role.READER]
-    other = people.create_person(
-        Caller(store, chief), username="other", display_name="", role=Role.READER, password=PASSWORD
-    )
-    clinic = PredictedClinic(store, chief)
+    other = people.create_person(chief, username="other", display_name="", role=Role.READER, password=PASSWORD)
+    clinic = PredictedClinic(chief)
     clinic.clinic.add_case()
-    readers = [reader, Actor(other.person_id, "other", "other", Role.READER)]
-    study_id = make_study(store, chief, readers)
-    theirs = presenting.next_case(Caller(store, readers[1]), study_id=study_id)
+    readers = [reader, Caller(store, Actor(other.person_id, "other", "other", Role.READER))]
+    study_id = make_study(chief, readers)
+    theirs = presenting.next_case(readers[1], study_id=study_id)
     assert theirs is not None
     tried = [
         "/colpo/images/1", "/colpo/images/1/thumbnail", "/colpo/annotations/i1-p1-mosaic",
@@ -243,16 +239,16 @@ def test_what_a_reader_tries_during_a_study_is_refused_and_recorded(
     with server.signed_in("reader") as client:
         for path in tried:
             assert client.get(path).status_code in {403, 404}, path
-        mine = presenting.next_case(Caller(store, reader), study_id=study_id)
+        mine = presenting.next_case(reader, study_id=study_id)
         assert mine is not None
         assert client.get(f"/colpo/readings/{study_id}/image/{mine.token}").status_code == 200
         assert client.get("/colpo/session").status_code == 204
-    found = study_conduct(Caller(store, chief), study_id=study_id).refusals
+    found = study_conduct(chief, study_id=study_id).refusals
     assert {one.what for one in found} == {f"GET {path.split('?')[0]}" for path in tried}
-    assert {(one.display_name, one.times) for one in found} == {(reader.display_name, 1)}
+    assert {(one.display_name, one.times) for one in found} == {(reader.actor.display_name, 1)}
 
 
-def test_a_reader_gets_no_image_of_a_case(server: Server, people_of: dict[Role, Actor]) -> None:
+def test_a_reader_gets_no_image_of_a_case(server: Server, people_of: dict[Role, Caller]) -> None:
     with server.signed_in("reader") as client:
         for path in ("/colpo/images/1", "/colpo/images/1/thumbnail", "/colpo/predictions/1/mask.png"):
             assert client.get(path).status_code == 403, path

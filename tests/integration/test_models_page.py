@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from colpo_core.records.models.checkpoints import PromotionChecks
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import engine
 from colpo_core.services.models import promotion_checks, promotions
 from colpo_core.services.models import registry as models_registry
@@ -46,7 +46,7 @@ def tables_of(app: Any) -> str:
     return "\n".join(one.value.to_string() for kind in (app.table, app.dataframe) for one in kind)
 
 
-def test_all_sections_of_a_new_card(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:
+def test_all_sections_of_a_new_card(desk: PredictedClinic, annotator: Caller, open_page: Open) -> None:
     app = open_page(annotator, "models", checkpoint=add(desk, "model-2", new_card()))
     n_charts = []
     for name in SECTIONS:
@@ -72,7 +72,7 @@ def test_all_sections_of_a_new_card(desk: PredictedClinic, annotator: Actor, ope
     assert "8 images left out" in words_of(app)
 
 
-def test_validation_is_told_to_flatter(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:
+def test_validation_is_told_to_flatter(desk: PredictedClinic, annotator: Caller, open_page: Open) -> None:
     app = open_page(annotator, "models", checkpoint=add(desk, "model-2", new_card()))
     assert "flatter the model" not in words_of(app)
     app.segmented_control(key="models_side").set_value(Split.VALIDATION).run()
@@ -80,7 +80,7 @@ def test_validation_is_told_to_flatter(desk: PredictedClinic, annotator: Actor, 
     assert not app.exception
 
 
-def test_every_block_of_a_model_that_leaks_says_so(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:
+def test_every_block_of_a_model_that_leaks_says_so(desk: PredictedClinic, annotator: Caller, open_page: Open) -> None:
     app = open_page(annotator, "models", checkpoint=add(desk, "model-2", new_card(leaks=[LEAK])))
     n_marks = []
     for name in SECTIONS[:-1]:
@@ -90,7 +90,7 @@ def test_every_block_of_a_model_that_leaks_says_so(desk: PredictedClinic, annota
     assert LEAK in words_of(app)
 
 
-def test_an_older_card_says_what_to_train_again_for(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:
+def test_an_older_card_says_what_to_train_again_for(desk: PredictedClinic, annotator: Caller, open_page: Open) -> None:
     app = open_page(annotator, "models", checkpoint=add(desk, "model-2", old_card()))
     told = {}
     for name in SECTIONS:
@@ -102,7 +102,7 @@ def test_an_older_card_says_what_to_train_again_for(desk: PredictedClinic, annot
 
 
 def test_maps_that_do_not_change_when_the_model_forgets_are_warned_of(
-    desk: PredictedClinic, annotator: Actor, open_page: Open
+    desk: PredictedClinic, annotator: Caller, open_page: Open
 ) -> None:
     card = new_card()
     card["metrics"]["forgetting"]["4ch"][-1]["similarity"] = 0.8
@@ -112,7 +112,7 @@ def test_maps_that_do_not_change_when_the_model_forgets_are_warned_of(
     assert "No test image has an annotated lesion" in words_of(app)
 
 
-def test_flips_lead_to_their_case(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:
+def test_flips_lead_to_their_case(desk: PredictedClinic, annotator: Caller, open_page: Open) -> None:
     card = new_card()
     flip = {"case_id": 2, "low_image_id": 2, "low_prob": 0.1, "high_image_id": 3, "high_prob": 0.9}
     for network in ("3ch", "4ch"):
@@ -127,7 +127,7 @@ def test_flips_lead_to_their_case(desk: PredictedClinic, annotator: Actor, open_
 
 
 def test_each_look_at_an_external_set_is_numbered(
-    desk: PredictedClinic, administrator: Actor, annotator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    desk: PredictedClinic, administrator: Caller, annotator: Caller, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoint_id = add(desk, "model-2", new_card())
     app = section(open_page(annotator, "models", checkpoint=checkpoint_id), "External test sets")
@@ -135,16 +135,14 @@ def test_each_look_at_an_external_set_is_numbered(
     with desk.store.writing() as session:
         kept = Snapshot(
             name="kept", sha256="7" * 64, label_source=LabelSource.HISTOLOGY, rules_version="r", seed=0,
-            counts={"patients": {"total": 24}}, created_by=administrator.person_id, external=True,
-        )  # fmt: skip
+            counts={"patients": {"total": 24}}, created_by=administrator.actor.person_id, external=True)  # fmt: skip
         session.add(kept)
         session.flush()
         for _ in range(2):
             session.add(
                 Evaluation(
                     checkpoint_id=checkpoint_id, snapshot_id=kept.id, metrics=new_card()["metrics"],
-                    created_by=administrator.person_id,
-                )
+                    created_by=administrator.actor.person_id)
             )  # fmt: skip
     monkeypatch.setattr(external_sets, "seen_by", lambda *_args, **_options: ("The training saw patient 3.",))
     app = section(open_page(annotator, "models", checkpoint=checkpoint_id), "External test sets")
@@ -158,7 +156,7 @@ def test_each_look_at_an_external_set_is_numbered(
 
 
 def test_doubts_stand_before_the_button_and_are_overruled_in_writing(
-    desk: PredictedClinic, administrator: Actor, annotator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    desk: PredictedClinic, administrator: Caller, annotator: Caller, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("colpo_core.services.models.files.verify_files", lambda _store, _checkpoint: None)
     monkeypatch.setattr(engine, "place", lambda _store, _job_id: True)
@@ -184,7 +182,7 @@ def test_doubts_stand_before_the_button_and_are_overruled_in_writing(
 
 
 def test_without_doubts_nothing_is_overruled(
-    desk: PredictedClinic, administrator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    desk: PredictedClinic, administrator: Caller, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(promotion_checks, "check_promotion", lambda *_args, **_options: PromotionChecks())
     card = new_card()
@@ -196,14 +194,14 @@ def test_without_doubts_nothing_is_overruled(
     assert "No model was current when this one was trained." in words_of(app)
 
 
-def test_the_card_can_be_had_as_a_file(desk: PredictedClinic, annotator: Actor, open_page: Open) -> None:
+def test_the_card_can_be_had_as_a_file(desk: PredictedClinic, annotator: Caller, open_page: Open) -> None:
     app = open_page(annotator, "models", checkpoint=add(desk, "model-2", new_card()))
     labels = [one.proto.label for one in app.get("download_button")]
     assert labels == ["Model card (HTML)", "Model card (JSON)"]
 
 
 def test_two_models_are_compared_and_the_cases_that_flipped_are_named(
-    desk: PredictedClinic, administrator: Actor, annotator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    desk: PredictedClinic, administrator: Caller, annotator: Caller, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed: list[int] = []
     monkeypatch.setattr(engine, "place", lambda _store, job_id: placed.append(job_id))
@@ -224,23 +222,23 @@ def test_two_models_are_compared_and_the_cases_that_flipped_are_named(
 
 
 def test_one_model_alone_has_nothing_to_be_compared_with(
-    desk: PredictedClinic, annotator: Actor, open_page: Open
+    desk: PredictedClinic, annotator: Caller, open_page: Open
 ) -> None:
     app = section(open_page(annotator, "models"), "Compare")
     assert "no other model" in words_of(app)
 
 
-def test_models_says_what_to_do_without_one(annotator: Actor, open_page: Open) -> None:
+def test_models_says_what_to_do_without_one(annotator: Caller, open_page: Open) -> None:
     app = open_page(annotator, "models")
     assert not app.exception
     assert "No model has been trained yet" in words_of(app)
 
 
 def test_models_names_the_label_source_beside_every_figure_and_promotes(
-    store: Store, administrator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch, placed: list[int]
+    store: Store, administrator: Caller, open_page: Open, monkeypatch: pytest.MonkeyPatch, placed: list[int]
 ) -> None:
     monkeypatch.setattr("colpo_core.services.models.files.verify_files", lambda _store, _checkpoint: None)
-    desk = PredictedClinic(store, administrator)
+    desk = PredictedClinic(administrator)
     newer = desk.add_checkpoint("model-2", None)
     app = open_page(administrator, "models", checkpoint=newer)
     assert not app.exception
@@ -264,9 +262,9 @@ def test_models_names_the_label_source_beside_every_figure_and_promotes(
 
 
 def test_models_lets_nobody_but_an_administrator_promote(
-    store: Store, administrator: Actor, annotator: Actor, open_page: Open
+    administrator: Caller, annotator: Caller, open_page: Open
 ) -> None:
-    newer = PredictedClinic(store, administrator).add_checkpoint("model-2", None)
+    newer = PredictedClinic(administrator).add_checkpoint("model-2", None)
     app = open_page(annotator, "models", checkpoint=newer)
     assert not app.exception
     assert "An administrator can make this" in words_of(app)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.web.gate import Gate
@@ -22,16 +22,16 @@ OVERLAYS = [f"/colpo/predictions/1/{name}.png" for name in ("mask", "acetowhite"
 
 
 @pytest.fixture
-def get(store: Store, administrator: Actor, token_of: Callable[[Actor], str]) -> Get:
-    PredictedClinic(store, administrator)
+def get(store: Store, administrator: Caller, token_of: Callable[[Caller], str]) -> Get:
+    PredictedClinic(administrator)
     app = Gate(Starlette(routes=routes(store)), store)
 
-    def ask(actor: Actor | None, path: str, **headers: str) -> httpx.Response:
+    def ask(caller: Caller | None, path: str, **headers: str) -> httpx.Response:
         async def once() -> httpx.Response:
             transport = httpx.ASGITransport(app=app)
             async with httpx.AsyncClient(transport=transport, base_url="http://clinic.test") as client:
-                if actor:
-                    client.cookies.set(signing_in.SESSION_COOKIE, token_of(actor))
+                if caller:
+                    client.cookies.set(signing_in.SESSION_COOKIE, token_of(caller))
                 return await client.get(path, headers={name.replace("_", "-"): text for name, text in headers.items()})
 
         return asyncio.run(once())
@@ -40,7 +40,7 @@ def get(store: Store, administrator: Actor, token_of: Callable[[Actor], str]) ->
 
 
 @pytest.mark.parametrize("path", OVERLAYS)
-def test_a_clinician_gets_an_overlay_and_her_browser_asks_each_time(get: Get, annotator: Actor, path: str) -> None:
+def test_a_clinician_gets_an_overlay_and_her_browser_asks_each_time(get: Get, annotator: Caller, path: str) -> None:
     answer = get(annotator, path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert answer.content.startswith(b"\x89PNG")
@@ -50,7 +50,7 @@ def test_a_clinician_gets_an_overlay_and_her_browser_asks_each_time(get: Get, an
 
 
 @pytest.mark.parametrize("path", OVERLAYS)
-def test_a_reader_and_a_stranger_get_nothing(get: Get, annotator: Actor, reader: Actor, path: str) -> None:
+def test_a_reader_and_a_stranger_get_nothing(get: Get, annotator: Caller, reader: Caller, path: str) -> None:
     assert get(None, path).status_code == 401
     etag = get(annotator, path).headers["etag"]
     for answer in (get(reader, path), get(reader, path, if_none_match=etag)):
@@ -60,10 +60,10 @@ def test_a_reader_and_a_stranger_get_nothing(get: Get, annotator: Actor, reader:
 
 @pytest.mark.parametrize("path", OVERLAYS)
 def test_who_has_yet_to_paint_the_image_without_the_model_gets_nothing(
-    store: Store, administrator: Actor, annotator: Actor, get: Get, path: str
+    administrator: Caller, annotator: Caller, get: Get, path: str
 ) -> None:
     etag = get(annotator, path).headers["etag"]
-    hand_out(store, administrator, (annotator.person_id,), proposals=False)
+    hand_out(administrator, (annotator.actor.person_id,), proposals=False)
     for answer in (get(annotator, path), get(annotator, path, if_none_match=etag)):
         assert answer.status_code == 403, "nor may the browser show what it has kept"
         assert "keeps the model's output back" in answer.json()["error"]
@@ -81,5 +81,5 @@ def test_who_has_yet_to_paint_the_image_without_the_model_gets_nothing(
         "/colpo/predictions/-1/mask.png",
     ],
 )
-def test_what_is_not_there_is_not_found(get: Get, annotator: Actor, path: str) -> None:
+def test_what_is_not_there_is_not_found(get: Get, annotator: Caller, path: str) -> None:
     assert get(annotator, path).status_code == 404

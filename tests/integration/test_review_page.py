@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
@@ -21,16 +20,14 @@ from tests.support.handed_out import hand_out, paint_and_submit
 Open = Callable[..., Any]
 
 
-def test_review_says_what_to_do_without_a_model(annotator: Actor, open_page: Open) -> None:
+def test_review_says_what_to_do_without_a_model(annotator: Caller, open_page: Open) -> None:
     app = open_page(annotator, "review")
     assert not app.exception
     assert "No model is promoted yet" in words_of(app)
 
 
-def test_review_takes_verdicts_one_after_the_other(
-    store: Store, administrator: Actor, annotator: Actor, open_page: Open
-) -> None:
-    desk = PredictedClinic(store, administrator)
+def test_review_takes_verdicts_one_after_the_other(administrator: Caller, annotator: Caller, open_page: Open) -> None:
+    desk = PredictedClinic(administrator)
     app = open_page(annotator, "review")
     assert not app.exception
     assert "3 waiting" in words_of(app)
@@ -49,7 +46,7 @@ def test_review_takes_verdicts_one_after_the_other(
     assert not app.exception
     shown = app.dataframe[0].value
     assert list(shown[""]) == ["In the model's mask", "In the mask of Painter"]
-    opened = review.open_review(Caller(store, annotator), prediction_id=desk.predictions[1])
+    opened = review.open_review(annotator, prediction_id=desk.predictions[1])
     assert (opened.reviews[0].verdict, opened.reviews[0].reason) == (Verdict.OVERRULE, "the mask covers a reflection")
     press(app, "Next")
     press(app, "Agree")
@@ -57,37 +54,35 @@ def test_review_takes_verdicts_one_after_the_other(
     assert "You have reviewed every prediction" in words_of(app)
 
 
-def test_a_reviewer_who_is_unsure_chooses_why(
-    store: Store, administrator: Actor, annotator: Actor, open_page: Open
-) -> None:
-    desk = PredictedClinic(store, administrator)
+def test_a_reviewer_who_is_unsure_chooses_why(administrator: Caller, annotator: Caller, open_page: Open) -> None:
+    desk = PredictedClinic(administrator)
     app = open_page(annotator, "review")
     press(app, "Unsure")
     assert "Say why you are unsure" in words_of(app)
     app.selectbox(key=f"because_{desk.predictions[0]}").set_value(ReviewReason.IMAGE_QUALITY).run()
     press(app, "Unsure")
     assert "**You were unsure.** The image does not show enough" in words_of(app)
-    opened = review.open_review(Caller(store, annotator), prediction_id=desk.predictions[0])
+    opened = review.open_review(annotator, prediction_id=desk.predictions[0])
     assert opened.reviews[0].because is ReviewReason.IMAGE_QUALITY
     assert "unsure 1" in words_of(open_page(annotator, "dashboard", tab="model"))
 
 
 def test_figures_that_stand_say_since_when(
-    store: Store, administrator: Actor, annotator: Actor, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    administrator: Caller, annotator: Caller, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    PredictedClinic(store, administrator)
+    PredictedClinic(administrator)
     pages = ("", "dashboard")
     assert all("its figures stand" not in words_of(open_page(annotator, page)) for page in pages)
     monkeypatch.setattr(figures_cache, "SLOW_SECONDS", 0.0)
     monkeypatch.setattr(figures_cache, "STANDING_FACTOR", 1e9)  # they stand ten minutes, however fast they are counted
-    do_something(store, administrator)
+    do_something(administrator)
     assert all("its figures stand" in words_of(open_page(annotator, page)) for page in pages)
 
 
 def test_a_damaged_file_is_said_and_the_page_goes_on(
-    store: Store, administrator: Actor, annotator: Actor, open_page: Open
+    store: Store, administrator: Caller, annotator: Caller, open_page: Open
 ) -> None:
-    desk = PredictedClinic(store, administrator)
+    desk = PredictedClinic(administrator)
     with store.reading() as session:
         store.blobs.path(session.get_one(Prediction, desk.predictions[0]).maps_sha256).unlink()
     app = open_page(annotator, "review", prediction=desk.predictions[0])
@@ -98,28 +93,26 @@ def test_a_damaged_file_is_said_and_the_page_goes_on(
     assert "You agreed" in words_of(app)
 
 
-def test_the_models_mask_is_opened_for_correction(
-    store: Store, administrator: Actor, annotator: Actor, open_page: Open
-) -> None:
-    desk = PredictedClinic(store, administrator)
+def test_the_models_mask_is_opened_for_correction(administrator: Caller, annotator: Caller, open_page: Open) -> None:
+    desk = PredictedClinic(administrator)
     app = open_page(annotator, "review")
     press(app, "Correct the mask")
     assert not app.exception
     assert "correct it, then submit" in words_of(app)
-    mine = own_masks.open_annotation(Caller(store, annotator), image_id=desk.cases[0].image_id)
+    mine = own_masks.open_annotation(annotator, image_id=desk.cases[0].image_id)
     assert mine.start is Start.PROPOSAL
 
 
 def test_review_opens_by_image_and_offers_to_predict_what_is_missing(
-    store: Store, administrator: Actor, annotator: Actor, open_page: Open, placed: list[int]
+    administrator: Caller, annotator: Caller, open_page: Open, placed: list[int]
 ) -> None:
-    desk = PredictedClinic(store, administrator)
+    desk = PredictedClinic(administrator)
     missing = desk.clinic.add_case(patient_id=1, simulated=True).image_id
     assert "image 2" in words_of(open_page(annotator, "review", image=2))
     app = open_page(annotator, "review", image=missing)
     assert f"Image {missing} has no prediction yet" in words_of(app)
     press(app, "Predict it now")
-    (job,) = jobs.list_jobs(Caller(store, annotator))
+    (job,) = jobs.list_jobs(annotator)
     assert job.settings.image_ids == (missing,)
     assert not app.exception
     assert "There is no prediction 99" in words_of(open_page(annotator, "review", prediction=99))
@@ -127,9 +120,9 @@ def test_review_opens_by_image_and_offers_to_predict_what_is_missing(
 
 @pytest.mark.parametrize("kind", [{"stage": Stage.LUGOL}, {"shows_cervix": False}])
 def test_an_image_that_no_model_reads_says_so(
-    store: Store, administrator: Actor, annotator: Actor, open_page: Open, kind: dict[str, Any]
+    administrator: Caller, annotator: Caller, open_page: Open, kind: dict[str, Any]
 ) -> None:
-    desk = PredictedClinic(store, administrator)
+    desk = PredictedClinic(administrator)
     case = desk.clinic.add_case(**kind)
     app = open_page(annotator, "review", image=case.image_id)
     assert not app.exception
@@ -138,13 +131,13 @@ def test_an_image_that_no_model_reads_says_so(
 
 
 def test_what_changes_with_the_mask_is_asked_for_and_others_masks_open_with_the_verdict(
-    store: Store, administrator: Actor, annotator: Actor, open_page: Open, placed: list[int]
+    store: Store, administrator: Caller, annotator: Caller, open_page: Open, placed: list[int]
 ) -> None:
-    desk = PredictedClinic(store, administrator)
+    desk = PredictedClinic(administrator)
     app = open_page(annotator, "review", prediction=desk.predictions[0])
     assert "older than the comparison of cases" in words_of(app)
     press(app, "Work it out")
-    (job,) = jobs.list_jobs(Caller(store, annotator), kind=JobKind.EXPLAIN)
+    (job,) = jobs.list_jobs(annotator, kind=JobKind.EXPLAIN)
     assert placed == [job.id]
     assert job.settings.prediction_id == desk.predictions[0]
     with store.writing() as session:
@@ -174,10 +167,10 @@ def test_what_changes_with_the_mask_is_asked_for_and_others_masks_open_with_the_
 
 
 def test_review_says_why_it_keeps_the_models_output_back(
-    store: Store, administrator: Actor, annotator: Actor, open_page: Open
+    administrator: Caller, annotator: Caller, open_page: Open
 ) -> None:
-    desk = PredictedClinic(store, administrator)
-    hand_out(store, administrator, (annotator.person_id,), proposals=False)
+    desk = PredictedClinic(administrator)
+    hand_out(administrator, (annotator.actor.person_id,), proposals=False)
     image_id = desk.cases[0].image_id
     for address in ({"prediction": desk.predictions[0]}, {"image": image_id}):
         app = open_page(annotator, "review", **address)
@@ -191,7 +184,7 @@ def test_review_says_why_it_keeps_the_models_output_back(
         app
     )
     assert not app.metric
-    paint_and_submit(store, annotator, image_id)
+    paint_and_submit(annotator, image_id)
     app = open_page(annotator, "review")
     assert not app.exception
     assert "1 waiting" in words_of(app)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from colpo_core.errors import Conflict
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.terms import Role
@@ -46,7 +46,7 @@ def test_no_pages_folder_stands_beside_the_script() -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_every_page_opens_for_its_roles_and_refuses_the_others(
-    role: Role, open_page: OpenPage, administrator: Actor, annotator: Actor, reader: Actor
+    role: Role, open_page: OpenPage, administrator: Caller, annotator: Caller, reader: Caller
 ) -> None:
     actor = {Role.ADMINISTRATOR: administrator, Role.ANNOTATOR: annotator, Role.READER: reader}[role]
     for room in ROOMS:
@@ -56,7 +56,7 @@ def test_every_page_opens_for_its_roles_and_refuses_the_others(
         assert (titles(app) == ["Not for your role"]) is (role not in room.roles), room.name
 
 
-def test_a_reader_sees_nothing_of_admin(open_page: OpenPage, administrator: Actor, reader: Actor) -> None:
+def test_a_reader_sees_nothing_of_admin(open_page: OpenPage, administrator: Caller, reader: Caller) -> None:
     assert titles(open_page(administrator, "admin")) == ["Administration"]
     app = open_page(reader, "admin")
     assert titles(app) == ["Not for your role"]
@@ -67,7 +67,7 @@ def test_a_reader_sees_nothing_of_admin(open_page: OpenPage, administrator: Acto
 
 
 def test_signing_out_ends_the_next_run(
-    open_page: OpenPage, store: Store, administrator: Actor, token_of: Callable[[Actor], str]
+    open_page: OpenPage, store: Store, administrator: Caller, token_of: Callable[[Caller], str]
 ) -> None:
     app = open_page(administrator, "admin")
     signing_in.sign_out(store, token=token_of(administrator))
@@ -76,12 +76,12 @@ def test_signing_out_ends_the_next_run(
     assert not app.dataframe
 
 
-def test_a_role_taken_away_holds_at_the_next_run(open_page: OpenPage, store: Store, administrator: Actor) -> None:
+def test_a_role_taken_away_holds_at_the_next_run(open_page: OpenPage, store: Store, administrator: Caller) -> None:
     from colpo_core.store.tables import Person
 
     app = open_page(administrator, "admin")
     with store.writing() as session:
-        session.get_one(Person, administrator.person_id).role = Role.READER
+        session.get_one(Person, administrator.actor.person_id).role = Role.READER
     app.run()
     assert titles(app) == ["Not for your role"]
 
@@ -92,7 +92,7 @@ def with_page(monkeypatch: pytest.MonkeyPatch, render: Callable[[], None]) -> No
 
 
 def test_a_known_error_is_shown_as_its_sentence(
-    open_page: OpenPage, administrator: Actor, monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, administrator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def render() -> None:
         raise Conflict("Somebody else was first.")
@@ -103,7 +103,7 @@ def test_a_known_error_is_shown_as_its_sentence(
 
 
 def test_an_unforeseen_error_is_shown_as_a_number(
-    open_page: OpenPage, administrator: Actor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    open_page: OpenPage, administrator: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def render() -> None:
         raise RuntimeError("Mrs Miller, born 1980")

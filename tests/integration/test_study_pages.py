@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.designs import CaseSource
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.common.callers import Caller
@@ -25,42 +24,42 @@ from tests.support.reported import reported_study
 OpenPage = Callable[..., Any]
 
 
-def closed_study(store: Store, administrator: Actor) -> int:
+def closed_study(administrator: Caller) -> int:
     """Twelve cases that two readers have read, and a checkpoint that has predicted them and learned from none."""
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     grades = [(Grade.NORMAL,), (Grade.CIN3,)] * 5
     clinic.predictions += [
         clinic.predict(clinic.clinic.add_case(grades=one).image_id, clinic.checkpoint_id) for one in grades
     ]
-    with store.writing() as session:
+    with administrator.store.writing() as session:
         for place, prediction in enumerate(session.scalars(select(Prediction).order_by(Prediction.id))):
             prediction.prob_hsil_4ch = 0.1 + 0.07 * (place * 5 % 12)
-    readers = [add_person(store, username, Role.READER) for username in ("<b>anna", "berta")]
+    readers = [add_person(administrator.store, username, Role.READER) for username in ("<b>anna", "berta")]
     study = designing.create_study(
-        Caller(store, administrator),
+        administrator,
         name="Two readers",
-        reader_ids=[one.person_id for one in readers],
+        reader_ids=[one.actor.person_id for one in readers],
         checkpoint_ids=[clinic.checkpoint_id],
     )
-    designing.open_study(Caller(store, administrator), study_id=study.id)
+    designing.open_study(administrator, study_id=study.id)
     for reader in readers:
         for number in range(study.n_cases):
-            shown = presenting.next_case(Caller(store, reader), study_id=study.id)
+            shown = presenting.next_case(reader, study_id=study.id)
             assert shown is not None
             call = Label.HSIL if number % 3 else Label.NORMAL
             answer = {"call": call, "confidence": 7 * number}
-            readings.record_reading(Caller(store, reader), study_id=study.id, token=shown.token, **answer)
-    designing.close_study(Caller(store, administrator), study_id=study.id, reason="enough was read")
+            readings.record_reading(reader, study_id=study.id, token=shown.token, **answer)
+    designing.close_study(administrator, study_id=study.id, reason="enough was read")
     return study.id
 
 
-def test_without_a_study_the_page_says_what_to_do(administrator: Actor, open_page: OpenPage) -> None:
+def test_without_a_study_the_page_says_what_to_do(administrator: Caller, open_page: OpenPage) -> None:
     app = open_page(administrator, "studies")
     assert not app.exception
     assert "No study yet" in said(app)
 
 
-def test_without_readers_the_form_says_what_to_do(administrator: Actor, open_page: OpenPage) -> None:
+def test_without_readers_the_form_says_what_to_do(administrator: Caller, open_page: OpenPage) -> None:
     app = open_page(administrator, "studies", new=1)
     assert not app.exception
     assert "A study needs readers" in said(app)
@@ -69,7 +68,7 @@ def test_without_readers_the_form_says_what_to_do(administrator: Actor, open_pag
 
 
 def test_a_study_is_made_with_counts_in_sight(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+    administrator: Caller, reader: Caller, cases: list[int], open_page: OpenPage
 ) -> None:
     app = open_page(administrator, "studies", new=1)
     assert [metric.value for metric in app.metric] == ["3", "2", "1"]
@@ -79,12 +78,12 @@ def test_a_study_is_made_with_counts_in_sight(
     assert not button(app, "Create study").disabled
     button(app, "Create study").click().run()
     assert not app.exception
-    (made,) = list_studies(Caller(store, administrator))
+    (made,) = list_studies(administrator)
     assert (made.name, made.state, made.n_cases) == ("Spring", StudyState.DRAFT, 3)
 
 
 def test_the_form_tells_how_likely_the_study_is_to_find_what_is_assumed(
-    administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+    administrator: Caller, reader: Caller, cases: list[int], open_page: OpenPage
 ) -> None:
     app = open_page(administrator, "studies", new=1)
     assert "with a power of" not in said(app)
@@ -98,9 +97,9 @@ def test_the_form_tells_how_likely_the_study_is_to_find_what_is_assumed(
 
 
 def test_the_form_takes_the_aid_and_the_design_says_it(
-    store: Store, administrator: Actor, reader: Actor, open_page: OpenPage
+    administrator: Caller, reader: Caller, open_page: OpenPage
 ) -> None:
-    PredictedClinic(store, administrator)
+    PredictedClinic(administrator)
     app = open_page(administrator, "studies", new=1)
     app.text_input(key="study_name").set_value("Aided")
     app.multiselect(key="study_readers").select("Rita (rita)")
@@ -110,15 +109,15 @@ def test_the_form_takes_the_aid_and_the_design_says_it(
     assert not app.exception
     button(app, "Create study").click().run()
     assert "A crossover takes an even number of sessions" in said(app)
-    assert list_studies(Caller(store, administrator)) == ()
+    assert list_studies(administrator) == ()
     app.toggle(key="study_crossover").set_value(False)
     for asked in ("study_points", "study_findings", "study_stages"):
         app.toggle(key=asked).set_value(True)
     app.run()
     button(app, "Create study").click().run()
     assert not app.exception
-    (made,) = list_studies(Caller(store, administrator))
-    plan = get_study(Caller(store, administrator), study_id=made.id).plan
+    (made,) = list_studies(administrator)
+    plan = get_study(administrator, study_id=made.id).plan
     assert (plan.aid, plan.crossover, plan.n_sessions) == (Aid.AT_ONCE, False, 3)
     assert plan.asks_points and plan.asks_findings and plan.shows_stages
     shown = said(open_page(administrator, "studies", study=made.id))
@@ -127,7 +126,7 @@ def test_the_form_takes_the_aid_and_the_design_says_it(
 
 
 def test_the_form_takes_sessions_practice_and_the_endpoint(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+    administrator: Caller, reader: Caller, cases: list[int], open_page: OpenPage
 ) -> None:
     app = open_page(administrator, "studies", new=1)
     app.multiselect(key="study_readers").select("Rita (rita)").run()
@@ -141,7 +140,7 @@ def test_the_form_takes_sessions_practice_and_the_endpoint(
     assert "Left out: 1 (practised with)" in said(app)
     button(app, "Create study").click().run()
     assert not app.exception
-    (made,) = list_studies(Caller(store, administrator))
+    (made,) = list_studies(administrator)
     assert (made.n_cases, made.n_each, made.n_practice) == (2, 6, 1)
     words = said(open_page(administrator, "studies", study=made.id))
     assert "2 sessions a reader, at least 14 days apart" in words
@@ -149,7 +148,7 @@ def test_the_form_takes_sessions_practice_and_the_endpoint(
 
 
 def test_case_numbers_are_counted_and_mistakes_told(
-    administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+    administrator: Caller, reader: Caller, cases: list[int], open_page: OpenPage
 ) -> None:
     app = open_page(administrator, "studies", new=1)
     app.button_group(key="study_source").set_value(CaseSource.PICKED).run()
@@ -160,18 +159,16 @@ def test_case_numbers_are_counted_and_mistakes_told(
     assert "not a case number" in said(app)
 
 
-def test_from_draft_to_results(
-    store: Store, administrator: Actor, reader: Actor, study_id: int, open_page: OpenPage
-) -> None:
+def test_from_draft_to_results(administrator: Caller, reader: Caller, study_id: int, open_page: OpenPage) -> None:
     app = open_page(administrator, "studies", study=study_id)
     assert not app.exception
     button(app, "Seal and open").click().run()
     assert "sealed and open" in said(app)
     assert "Results are hidden until the study is closed" in said(app)
 
-    shown = presenting.next_case(Caller(store, reader), study_id=study_id)
+    shown = presenting.next_case(reader, study_id=study_id)
     assert shown is not None
-    readings.record_reading(Caller(store, reader), study_id=study_id, token=shown.token, call=Label.HSIL, confidence=90)
+    readings.record_reading(reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=90)
     app = open_page(administrator, "studies", study=study_id)
     assert "1 of 3" in said(app)
     assert "2 of 3 readings are still missing" in said(app)
@@ -191,9 +188,9 @@ def test_from_draft_to_results(
 
 
 def test_a_closed_study_shows_readers_together_and_against_the_networks(
-    store: Store, administrator: Actor, open_page: OpenPage
+    administrator: Caller, open_page: OpenPage
 ) -> None:
-    study_id = closed_study(store, administrator)
+    study_id = closed_study(administrator)
     app = open_page(administrator, "studies", study=study_id)
     assert not app.exception
     tables = "".join(str(element.proto.body) for element in app.get("html"))
@@ -219,9 +216,9 @@ def test_a_closed_study_shows_readers_together_and_against_the_networks(
 
 
 def test_patients_with_several_cases_have_figures_of_their_own(
-    store: Store, administrator: Actor, open_page: OpenPage
+    store: Store, administrator: Caller, open_page: OpenPage
 ) -> None:
-    study_id = closed_study(store, administrator)
+    study_id = closed_study(administrator)
     with store.writing() as session:
         kept = session.scalars(select(Case).order_by(Case.id)).all()
         for one, other in zip(kept[::2], kept[1::2], strict=False):
@@ -233,50 +230,49 @@ def test_patients_with_several_cases_have_figures_of_their_own(
     assert "Patients are counted: all readers together" in said(app)
 
 
-def test_a_draft_is_discarded(store: Store, administrator: Actor, study_id: int, open_page: OpenPage) -> None:
+def test_a_draft_is_discarded(administrator: Caller, study_id: int, open_page: OpenPage) -> None:
     app = open_page(administrator, "studies", study=study_id)
     button(app, "Discard draft").click().run()
     assert not app.exception
-    assert list_studies(Caller(store, administrator)) == ()
+    assert list_studies(administrator) == ()
 
 
-def test_a_name_is_no_markup(administrator: Actor, study_id: int, open_page: OpenPage) -> None:
+def test_a_name_is_no_markup(administrator: Caller, study_id: int, open_page: OpenPage) -> None:
     assert "Odd \\*name\\* \\<b\\>" in said(open_page(administrator, "studies"))
 
 
 @pytest.mark.parametrize("number", ["99", "0", "999999999"])
-def test_a_study_that_is_not_there_is_a_sentence(administrator: Actor, open_page: OpenPage, number: str) -> None:
+def test_a_study_that_is_not_there_is_a_sentence(administrator: Caller, open_page: OpenPage, number: str) -> None:
     assert f"There is no study {number}." in said(open_page(administrator, "studies", study=number))
 
 
 @pytest.mark.parametrize("number", ["x", "-1", "99999999999999", "²"])
-def test_an_address_that_is_no_number_shows_the_list(administrator: Actor, open_page: OpenPage, number: str) -> None:
+def test_an_address_that_is_no_number_shows_the_list(administrator: Caller, open_page: OpenPage, number: str) -> None:
     app = open_page(administrator, "studies", study=number)
     assert not app.exception
     assert app.title[0].value == "Reading studies"
 
 
 def test_opening_is_asked_once_more_and_says_what_weakens_the_study(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int], open_page: OpenPage
+    administrator: Caller, reader: Caller, cases: list[int], open_page: OpenPage
 ) -> None:
     draft = designing.create_study(
-        Caller(store, administrator), name="No washout", reader_ids=[reader.person_id],
-        plan=ReadingPlan(n_sessions=2, washout_days=0),
-    )  # fmt: skip
+        administrator, name="No washout", reader_ids=[reader.actor.person_id],
+        plan=ReadingPlan(n_sessions=2, washout_days=0))  # fmt: skip
     app = open_page(administrator, "studies", study=draft.id)
     assert not app.exception
     assert "Open for reading" not in [one.label for one in app.button], "one click alone seals nothing"
     assert "There is no washout between the sessions" in said(app)
     assert "No question is written down" in said(app)
-    assert get_study(Caller(store, administrator), study_id=draft.id).study.state is StudyState.DRAFT
+    assert get_study(administrator, study_id=draft.id).study.state is StudyState.DRAFT
     button(app, "Seal and open").click().run()
     assert "sealed and open" in said(app)
 
 
-def test_rows_and_dots_of_an_aided_study_name_their_arm(store: Store, administrator: Actor) -> None:
+def test_rows_and_dots_of_an_aided_study_name_their_arm(administrator: Caller) -> None:
     plan = ReadingPlan(aid=Aid.AFTER_FIRST_CALL)
-    study_id = reported_study(store, administrator, plan=plan)
-    results = study_results.study_results(Caller(store, administrator), study_id=study_id)
+    study_id = reported_study(administrator, plan=plan)
+    results = study_results.study_results(administrator, study_id=study_id)
     table = results_table(results)
     for name in ("Anna-Maria", "Berta", "=Carla"):
         for arm in ("aided", "unaided"):
@@ -288,10 +284,8 @@ def test_rows_and_dots_of_an_aided_study_name_their_arm(store: Store, administra
     assert marks == {("aided", "square"), ("unaided", "circle")}
 
 
-def test_the_report_numbers_the_readers_where_that_is_asked(
-    store: Store, administrator: Actor, open_page: OpenPage
-) -> None:
-    study_id = reported_study(store, administrator)
+def test_the_report_numbers_the_readers_where_that_is_asked(administrator: Caller, open_page: OpenPage) -> None:
+    study_id = reported_study(administrator)
     app = open_page(administrator, "studies", study=study_id)
     assert not app.exception
     links = [one.proto.url for one in app.get("link_button")]

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.cases.lists import CaseFilter
-from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskDraft
 from colpo_core.services.agreement.adjudication import take_mask
 from colpo_core.services.agreement.overview import image_agreement
@@ -45,36 +44,36 @@ def images(store: Store, add_case: Callable[..., int]) -> list[int]:
 
 
 @pytest.fixture
-def berta(store: Store) -> Actor:
+def berta(store: Store) -> Caller:
     return add_person(store, "berta", Role.ANNOTATOR)
 
 
-def make_task(store: Store, administrator: Actor, *annotators: Actor, title: str = "Spring", **changes: Any) -> int:
+def make_task(administrator: Caller, *annotators: Caller, title: str = "Spring", **changes: Any) -> int:
     wanted: dict[str, Any] = {"blind": True, "proposals": False, "n_annotators": len(annotators)} | changes
     draft = TaskDraft(
         title=title,
         finding=Finding.ACETOWHITE,
         where=CaseFilter(),
-        annotator_ids=tuple(one.person_id for one in annotators),
+        annotator_ids=tuple(one.actor.person_id for one in annotators),
         order=TaskOrder.DATE,
         **wanted,
     )
-    return tasks.create_task(Caller(store, administrator), draft=draft).id
+    return tasks.create_task(administrator, draft=draft).id
 
 
-def paint(store: Store, actor: Actor, image_id: int, active_ms: int = 0) -> None:
-    opened = own_masks.open_annotation(Caller(store, actor), image_id=image_id)
+def paint(caller: Caller, image_id: int, active_ms: int = 0) -> None:
+    opened = own_masks.open_annotation(caller, image_id=image_id)
     code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
     saved = own_masks.save_draft(
-        Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=code, active_ms=active_ms
+        caller, document_id=opened.document_id, base_seq=opened.seq, rle=code, active_ms=active_ms
     )
-    own_masks.submit_annotation(Caller(store, actor), document_id=opened.document_id, seq=saved.seq)
+    own_masks.submit_annotation(caller, document_id=opened.document_id, seq=saved.seq)
 
 
 # --- the page of tasks ---
 
 
-def test_an_annotator_without_a_task_is_told_where_one_would_be(open_page: Open, annotator: Actor) -> None:
+def test_an_annotator_without_a_task_is_told_where_one_would_be(open_page: Open, annotator: Caller) -> None:
     app = open_page(annotator, "tasks")
     assert not app.exception
     assert "No task is handed to you" in words_of(app)
@@ -82,15 +81,13 @@ def test_an_annotator_without_a_task_is_told_where_one_would_be(open_page: Open,
 
 
 def test_an_administrator_makes_a_task_with_the_counts_before_her(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, images: list[int]
+    open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, images: list[int]
 ) -> None:
     app = open_page(administrator, "tasks", new=1)
     assert not app.exception
     assert "Choose the annotators" in words_of(app)
     people = next(one for one in app.multiselect if one.label == "Annotators")
-    app = people.set_value(
-        [option for option in _options(store, administrator) if option.id != administrator.person_id]
-    )
+    app = people.set_value([option for option in _options(administrator) if option.id != administrator.actor.person_id])
     app = app.run()
     assert {one.label: one.value for one in app.metric} == {"Cases": "4", "Images": "4"}
     assert [text.split("**")[1] for text in texts_of_progress(app)] == ["2 images", "2 images"]
@@ -102,19 +99,19 @@ def test_an_administrator_makes_a_task_with_the_counts_before_her(
     assert [text.split("**")[1] for text in texts_of_progress(app)] == ["4 images", "4 images"]
     app = press(app, "Create task")
     assert not app.exception
-    made = tasks.list_tasks(Caller(store, administrator))
+    made = tasks.list_tasks(administrator)
     assert [(one.title, one.n_images, one.n_items, one.blind) for one in made] == [("Spring", 4, 8, True)]
 
 
-def _options(store: Store, administrator: Actor) -> list[Any]:
-    return list(tasks.annotator_choices(Caller(store, administrator)))
+def _options(administrator: Caller) -> list[Any]:
+    return list(tasks.annotator_choices(administrator))
 
 
 def test_a_task_without_an_image_cannot_be_made(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+    open_page: Open, administrator: Caller, annotator: Caller, images: list[int]
 ) -> None:
     app = open_page(administrator, "tasks", new=1)
-    next(one for one in app.multiselect if one.label == "Annotators").set_value(_options(store, administrator)[:1])
+    next(one for one in app.multiselect if one.label == "Annotators").set_value(_options(administrator)[:1])
     next(one for one in app.text_input if one.label == "Title").set_value("Spring")
     next(one for one in app.text_input if one.label == "Patient code").set_value("nobody")
     app = app.run()
@@ -123,13 +120,13 @@ def test_a_task_without_an_image_cannot_be_made(
 
 
 def test_progress_skips_and_closing(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, images: list[int]
+    open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, images: list[int]
 ) -> None:
-    task_id = make_task(store, administrator, annotator, berta)
-    paint(store, annotator, images[0], active_ms=65_000)
-    place = task_queue.queue_place(Caller(store, berta), task_id=task_id, image_id=images[1])
+    task_id = make_task(administrator, annotator, berta)
+    paint(annotator, images[0], active_ms=65_000)
+    place = task_queue.queue_place(berta, task_id=task_id, image_id=images[1])
     assert place is not None
-    task_queue.skip_item(Caller(store, berta), item_id=place.item_id, reason="Blurred *badly*")
+    task_queue.skip_item(berta, item_id=place.item_id, reason="Blurred *badly*")
     app = open_page(administrator, "tasks", task=task_id)
     assert not app.exception
     table = app.dataframe[0].value.set_index("Annotator")
@@ -140,14 +137,14 @@ def test_progress_skips_and_closing(
     assert "6 of 8 masks are still missing" in words_of(app)
     app = press(app, "Close now")
     assert not app.exception
-    assert task_of(store, administrator, task_id).closed_at is not None
+    assert task_of(administrator, task_id).closed_at is not None
     assert "Close now" not in labels(app)
 
 
 def test_an_annotator_sees_no_progress_of_others_and_an_adjudicator_does(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, images: list[int]
+    open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, images: list[int]
 ) -> None:
-    task_id = make_task(store, administrator, annotator, adjudicator_id=berta.person_id)
+    task_id = make_task(administrator, annotator, adjudicator_id=berta.actor.person_id)
     refused = open_page(annotator, "tasks", task=task_id)
     assert not refused.exception
     assert len(refused.error) == 1
@@ -160,7 +157,7 @@ def test_an_annotator_sees_no_progress_of_others_and_an_adjudicator_does(
 
 
 @pytest.mark.parametrize("task", ["999", "-1", "x", "²"])
-def test_a_task_that_is_not_there_breaks_nothing(open_page: Open, administrator: Actor, task: str) -> None:
+def test_a_task_that_is_not_there_breaks_nothing(open_page: Open, administrator: Caller, task: str) -> None:
     app = open_page(administrator, "tasks", task=task)
     assert not app.exception
     assert len(app.error) == (1 if task == "999" else 0)
@@ -170,29 +167,29 @@ def test_a_task_that_is_not_there_breaks_nothing(open_page: Open, administrator:
 
 
 def test_home_tells_the_adjudicator_what_waits_and_leads_there(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, images: list[int]
+    store: Store, open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, images: list[int]
 ) -> None:
     senior = add_person(store, "senta", Role.ANNOTATOR)
-    task_id = make_task(store, administrator, annotator, berta, adjudicator_id=senior.person_id)
+    task_id = make_task(administrator, annotator, berta, adjudicator_id=senior.actor.person_id)
     for image_id in images[:2]:
-        paint(store, annotator, image_id)
-    paint(store, berta, images[0])
+        paint(annotator, image_id)
+    paint(berta, images[0])
     app = open_page(senior, "home")
     assert "Masks to decide between" in words_of(app)
     assert "## 1" in words_of(app)
     assert "Masks to decide between" not in words_of(open_page(administrator, "home"))
     press(app, "Decide")
-    version = image_agreement(Caller(store, senior), image_id=images[0]).versions[0]
-    take_mask(Caller(store, senior), version_id=version.version_id)
+    version = image_agreement(senior, image_id=images[0]).versions[0]
+    take_mask(senior, version_id=version.version_id)
     assert "Masks to decide between" not in words_of(open_page(senior, "home"))
-    tasks.close_task(Caller(store, administrator), task_id=task_id)
+    tasks.close_task(administrator, task_id=task_id)
     assert "Masks to decide between" not in words_of(open_page(senior, "home"))
 
 
 def test_home_begins_with_my_queues(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+    open_page: Open, administrator: Caller, annotator: Caller, images: list[int]
 ) -> None:
-    make_task(store, administrator, annotator, note="Mark faint ones too")
+    make_task(administrator, annotator, note="Mark faint ones too")
     app = open_page(annotator)
     assert not app.exception
     assert "0 of 4 images done" in texts_of_progress(app)
@@ -203,9 +200,9 @@ def test_home_begins_with_my_queues(
 
 
 def test_a_queue_goes_forth_and_back_and_says_where_one_is(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+    open_page: Open, administrator: Caller, annotator: Caller, images: list[int]
 ) -> None:
-    task_id = make_task(store, administrator, annotator)
+    task_id = make_task(administrator, annotator)
     app = open_page(annotator, "annotate", task=task_id)
     assert not app.exception
     first = int(asked(app, "image"))
@@ -218,16 +215,16 @@ def test_a_queue_goes_forth_and_back_and_says_where_one_is(
     assert asked(app, "task") == str(task_id)
     app = press(app, "Previous")
     assert int(asked(app, "image")) == first
-    items = {item.image_id: item for item in task_queue.queue_items(Caller(store, annotator), task_id=task_id)}
+    items = {item.image_id: item for item in task_queue.queue_items(annotator, task_id=task_id)}
     assert items[first].state is TaskItemState.WAITING
 
 
 def test_opening_an_image_of_a_queue_is_kept(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+    store: Store, open_page: Open, administrator: Caller, annotator: Caller, images: list[int]
 ) -> None:
     from colpo_core.store.tables import TaskItem
 
-    task_id = make_task(store, administrator, annotator)
+    task_id = make_task(administrator, annotator)
     open_page(annotator, "annotate", task=task_id)
     with store.reading() as session:
         opened = [item.position for item in session.scalars(select(TaskItem)) if item.opened_at is not None]
@@ -235,13 +232,13 @@ def test_opening_an_image_of_a_queue_is_kept(
 
 
 def test_after_a_submission_next_is_the_thing_to_do(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+    open_page: Open, administrator: Caller, annotator: Caller, images: list[int]
 ) -> None:
-    task_id = make_task(store, administrator, annotator)
+    task_id = make_task(administrator, annotator)
     app = open_page(annotator, "annotate", task=task_id)
     image_id = int(asked(app, "image"))
     assert _type_of(app, "Next") == "secondary"
-    paint(store, annotator, image_id, active_ms=42_000)
+    paint(annotator, image_id, active_ms=42_000)
     app = app.run()
     assert _type_of(app, "Next") == "primary"
     assert texts_of_progress(app) == ["**Spring** · image 1 of 4 · 1 done · 1 of 4 cases"]
@@ -254,9 +251,9 @@ def _type_of(app: Any, label: str) -> str:
 
 
 def test_an_image_is_skipped_with_a_reason_and_taken_up_again(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+    open_page: Open, administrator: Caller, annotator: Caller, images: list[int]
 ) -> None:
-    task_id = make_task(store, administrator, annotator)
+    task_id = make_task(administrator, annotator)
     app = open_page(annotator, "annotate", task=task_id)
     first = int(asked(app, "image"))
     app = press(app, "Skip")
@@ -268,30 +265,28 @@ def test_an_image_is_skipped_with_a_reason_and_taken_up_again(
     assert not app.exception
     assert int(asked(app, "image")) != first
     assert "Skipped" in words_of(app)
-    items = {item.image_id: item for item in task_queue.queue_items(Caller(store, annotator), task_id=task_id)}
+    items = {item.image_id: item for item in task_queue.queue_items(annotator, task_id=task_id)}
     assert (items[first].state, items[first].skip_reason) == (TaskItemState.SKIPPED, "Blurred or out of focus")
     app = open_page(annotator, "annotate", task=task_id, image=first)
     app = press(app, "Take up")
     assert not app.exception
-    items = {item.image_id: item for item in task_queue.queue_items(Caller(store, annotator), task_id=task_id)}
+    items = {item.image_id: item for item in task_queue.queue_items(annotator, task_id=task_id)}
     assert items[first].state is TaskItemState.WAITING
 
 
-def test_a_finished_queue_says_so(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
-) -> None:
-    task_id = make_task(store, administrator, annotator)
+def test_a_finished_queue_says_so(open_page: Open, administrator: Caller, annotator: Caller, images: list[int]) -> None:
+    task_id = make_task(administrator, annotator)
     for image_id in images:
-        paint(store, annotator, image_id)
+        paint(annotator, image_id)
     app = open_page(annotator, "annotate", task=task_id)
     assert not app.exception
     assert "Nothing of this task waits for you" in words_of(app)
 
 
 def test_an_image_beside_the_queue_leads_back_to_it(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int], add_case: Any
+    store: Store, open_page: Open, administrator: Caller, annotator: Caller, images: list[int], add_case: Any
 ) -> None:
-    task_id = make_task(store, administrator, annotator)
+    task_id = make_task(administrator, annotator)
     with store.reading() as session:
         later = session.scalars(select(Image.id).where(Image.case_id == add_case())).one()
     app = open_page(annotator, "annotate", task=task_id, image=later)
@@ -301,30 +296,30 @@ def test_an_image_beside_the_queue_leads_back_to_it(
 
 
 def test_masks_of_fellows_in_a_blind_task_are_not_there_and_that_is_said(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, berta: Actor, images: list[int]
+    open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, images: list[int]
 ) -> None:
-    task_id = make_task(store, administrator, annotator, berta)
-    paint(store, berta, images[0])
+    task_id = make_task(administrator, annotator, berta)
+    paint(berta, images[0])
     app = open_page(annotator, "annotate", task=task_id, image=images[0])
     assert not app.exception
     assert "Berta" not in words_of(app)
     assert "Berta" not in repr(app.main)
     assert "open once everybody has submitted" in words_of(app)
-    paint(store, annotator, images[0])
+    paint(annotator, images[0])
     app = app.run()
     assert "open once everybody has submitted" not in words_of(app)
     assert "Berta" in repr(app.main)
 
 
 def test_next_goes_round_to_what_still_waits(
-    store: Store, open_page: Open, administrator: Actor, annotator: Actor, images: list[int]
+    open_page: Open, administrator: Caller, annotator: Caller, images: list[int]
 ) -> None:
-    task_id = make_task(store, administrator, annotator)
-    queue = [item.image_id for item in task_queue.queue_items(Caller(store, annotator), task_id=task_id)]
-    paint(store, annotator, queue[0])
+    task_id = make_task(administrator, annotator)
+    queue = [item.image_id for item in task_queue.queue_items(annotator, task_id=task_id)]
+    paint(annotator, queue[0])
     app = press(open_page(annotator, "annotate", task=task_id, image=queue[-1]), "Next")
     assert int(asked(app, "image")) == queue[1]
     for image_id in queue[1:]:
-        paint(store, annotator, image_id)
+        paint(annotator, image_id)
     app = press(open_page(annotator, "annotate", task=task_id, image=queue[-1]), "All done: my queues")
     assert not app.exception

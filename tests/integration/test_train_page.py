@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots import snapshots as snapshots_snapshots
 from colpo_core.records.training.settings import TrainingSettings, preset
 from colpo_core.services.common.callers import Caller
@@ -35,7 +34,7 @@ def clinic(store: Store) -> Clinic:
     return clinic
 
 
-def test_train_says_what_is_missing_in_an_empty_clinic(annotator: Actor, open_page: Open) -> None:
+def test_train_says_what_is_missing_in_an_empty_clinic(annotator: Caller, open_page: Open) -> None:
     app = open_page(annotator, "train")
     assert not app.exception
     assert "Nothing can be frozen yet" in app.error[0].value
@@ -43,31 +42,31 @@ def test_train_says_what_is_missing_in_an_empty_clinic(annotator: Actor, open_pa
 
 
 def test_train_freezes_and_starts_with_two_clicks(
-    store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
+    annotator: Caller, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
     clinic.add_case(shows_cervix=False)
     app = open_page(annotator, "train")
     assert not app.exception
     assert any("Left out, and why (1)" in one.label for one in app.expander)
     press(app, "Freeze snapshot")
-    (snapshot,) = freezing.list_snapshots(Caller(store, annotator))
+    (snapshot,) = freezing.list_snapshots(annotator)
     assert f"“{snapshot.name}” is frozen" in words_of(app)
     press(app, "Start training")
-    (job,) = jobs.list_jobs(Caller(store, annotator))
+    (job,) = jobs.list_jobs(annotator)
     assert (job.snapshot_id, job.state, placed) == (snapshot.id, JobState.QUEUED, [job.id])
     assert job.settings == preset("quick")
     assert f"Training {job.id}" in words_of(app)
     press(app, "Start training")
     assert "already under way" in words_of(app)
     press(app, "Cancel")
-    assert jobs.get_job(Caller(store, annotator), job_id=job.id).state is JobState.CANCELLED
+    assert jobs.get_job(annotator, job_id=job.id).state is JobState.CANCELLED
     assert not app.exception
 
 
 def test_train_takes_every_setting_by_its_kind(
-    store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
+    annotator: Caller, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
-    freezing.freeze_snapshot(Caller(store, annotator), query=snapshots_snapshots.SnapshotQuery("first"))
+    freezing.freeze_snapshot(annotator, query=snapshots_snapshots.SnapshotQuery("first"))
     app = open_page(annotator, "train")
     app.selectbox(key="quick_classifier").set_value("resnet50")
     app.toggle(key="quick_flips").set_value(False).run()
@@ -82,7 +81,7 @@ def test_train_takes_every_setting_by_its_kind(
     assert "its figures leak and flatter the model" in words_of(app)
     press(app, "Start training")
     assert not app.exception
-    (job,) = jobs.list_jobs(Caller(store, annotator))
+    (job,) = jobs.list_jobs(annotator)
     assert job.settings == TrainingSettings(
         classifier="resnet50", flips=False, folds=4, blur_px=1.5, pretrained="imagenet",
         threshold_rule="sensitivity_90", protocol="paper",
@@ -90,9 +89,9 @@ def test_train_takes_every_setting_by_its_kind(
 
 
 def test_train_refuses_what_cannot_be_trained(
-    store: Store, annotator: Actor, clinic: Clinic, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    annotator: Caller, clinic: Clinic, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    freezing.freeze_snapshot(Caller(store, annotator), query=snapshots_snapshots.SnapshotQuery("first"))
+    freezing.freeze_snapshot(annotator, query=snapshots_snapshots.SnapshotQuery("first"))
     monkeypatch.setattr("pages._ui.training.settings_form.available", lambda entry: entry.needs is None)
     app = open_page(annotator, "train")
     assert "Not installed here: U-Net on ResNet-34" in words_of(app)
@@ -105,22 +104,20 @@ def test_train_refuses_what_cannot_be_trained(
     assert "multiple of 32" in app.error[0].value
 
 
-def test_train_warns_of_labels_by_impression(store: Store, annotator: Actor, clinic: Clinic, open_page: Open) -> None:
+def test_train_warns_of_labels_by_impression(annotator: Caller, clinic: Clinic, open_page: Open) -> None:
     for score in (2, 8) * 3:
         clinic.add_case(grades=(), swede_score=score)
     app = open_page(annotator, "train")
     app.segmented_control(key="label_source").set_value("impression").run()
     assert "not histology" in words_of(app)
     press(app, "Freeze snapshot")
-    (snapshot,) = freezing.list_snapshots(Caller(store, annotator))
+    (snapshot,) = freezing.list_snapshots(annotator)
     assert snapshot.label_source.value == "impression"
 
 
-def test_train_lets_one_choose_which_masks_count(
-    store: Store, annotator: Actor, clinic: Clinic, open_page: Open
-) -> None:
+def test_train_lets_one_choose_which_masks_count(annotator: Caller, clinic: Clinic, open_page: Open) -> None:
     several = clinic.add_case(simulated=True)
-    submit(store, annotator, several.image_id, square(10, 10))
+    submit(annotator, several.image_id, square(10, 10))
     app = open_page(annotator, "train")
     assert "Masks: the newest mask of each image (13 painted)" in words_of(app).replace("\\", "")
     app.selectbox(key="mask_policy").set_value(MaskPolicy.STAPLE).run()
@@ -129,17 +126,17 @@ def test_train_lets_one_choose_which_masks_count(
     assert "adjudicated masks (12 painted)" in words_of(app).replace("\\", "")
     app.selectbox(key="mask_policy").set_value(MaskPolicy.ANNOTATOR).run()
     assert not app.exception
-    app.selectbox(key="mask_annotator").set_value(annotator.person_id).run()
+    app.selectbox(key="mask_annotator").set_value(annotator.actor.person_id).run()
     assert "the masks of Anna (1 painted)" in words_of(app).replace("\\", "")
     press(app, "Freeze snapshot")
-    (snapshot,) = freezing.list_snapshots(Caller(store, annotator))
+    (snapshot,) = freezing.list_snapshots(annotator)
     assert (snapshot.mask_policy, snapshot.mask_annotator) == (MaskPolicy.ANNOTATOR, "Anna")
     assert "the masks of Anna" in app.selectbox(key="train_snapshot").options[0]
     assert not app.exception
 
 
 def test_train_keeps_patients_as_an_external_test_set(
-    store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
+    store: Store, annotator: Caller, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
     dated = [clinic.add_case(case_date=date(2026, 5, day), simulated=True) for day in (1, 2)]
     app = open_page(annotator, "train")
@@ -151,7 +148,7 @@ def test_train_keeps_patients_as_an_external_test_set(
     assert not app.slider, "an external test set has no sides to share out"
     press(app, "Freeze external test set")
     assert not app.exception
-    (kept,) = snapshots_external_sets.external_sets(Caller(store, annotator))
+    (kept,) = snapshots_external_sets.external_sets(annotator)
     assert (kept.external, kept.count("patients"), kept.count("images", Split.TEST)) == (True, 2, 2)
     words = words_of(app)
     assert f"“{kept.name}” is frozen: 2 images, kept from every training." in words
@@ -163,7 +160,7 @@ def test_train_keeps_patients_as_an_external_test_set(
     press(app, "Freeze snapshot")
     assert not app.exception
     assert [kept.name in line for line in app.selectbox(key="train_snapshot").options] == [False]
-    ordinary, _ = freezing.list_snapshots(Caller(store, annotator))
+    ordinary, _ = freezing.list_snapshots(annotator)
     items = manifest_of(store, ordinary.id).items
     assert not {item.patient_id for item in items} & {case.patient_id for case in dated}
     app.date_input(key="snapshot_from").set_value(date(2026, 5, 1)).run()
@@ -171,11 +168,11 @@ def test_train_keeps_patients_as_an_external_test_set(
 
 
 def test_train_shows_a_running_training(
-    store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
+    store: Store, annotator: Caller, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
     query = snapshots_snapshots.SnapshotQuery("first")
-    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=query)
-    job = starting.start_training(Caller(store, annotator), snapshot_id=snapshot.id, settings=TrainingSettings())
+    snapshot = freezing.freeze_snapshot(annotator, query=query)
+    job = starting.start_training(annotator, snapshot_id=snapshot.id, settings=TrainingSettings())
     lease = claim_job(store, job.id, host="elsewhere", pid=1)
     assert lease is not None
     with lease.writing() as (session, row):
@@ -195,26 +192,26 @@ def test_train_shows_a_running_training(
     app = open_page(annotator, "train", job=job.id)
     assert "The training diverged." in words_of(app)
     press(app, "Run again")
-    assert jobs.get_job(Caller(store, annotator), job_id=job.id).state is JobState.QUEUED
+    assert jobs.get_job(annotator, job_id=job.id).state is JobState.QUEUED
 
 
 @pytest.mark.parametrize("page", ["train", "models", "review"])
 def test_a_reader_is_told_that_the_page_is_not_hers(
-    store: Store, administrator: Actor, reader: Actor, open_page: Open, page: str
+    administrator: Caller, reader: Caller, open_page: Open, page: str
 ) -> None:
-    PredictedClinic(store, administrator)
+    PredictedClinic(administrator)
     app = open_page(reader, page)
     assert not app.exception
     assert app.title[0].value == "Not for your role"
 
 
 def test_train_looks_ahead_and_says_how_long(
-    store: Store, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
+    store: Store, annotator: Caller, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
-    freezing.freeze_snapshot(Caller(store, annotator), query=snapshots_snapshots.SnapshotQuery("first"))
+    freezing.freeze_snapshot(annotator, query=snapshots_snapshots.SnapshotQuery("first"))
     app = press(open_page(annotator, "train"), "Look ahead")
     assert not app.exception
-    (probe,) = jobs.list_jobs(Caller(store, annotator), kind=JobKind.PROBE)
+    (probe,) = jobs.list_jobs(annotator, kind=JobKind.PROBE)
     assert placed == [probe.id]
     assert "Look ahead" not in [button.label for button in app.button]
     with store.writing() as session:
@@ -238,14 +235,9 @@ def test_train_looks_ahead_and_says_how_long(
 
 
 def test_train_does_not_begin_on_a_full_disk(
-    store: Store,
-    annotator: Actor,
-    clinic: Clinic,
-    open_page: Open,
-    placed: list[int],
-    monkeypatch: pytest.MonkeyPatch,
+    annotator: Caller, clinic: Clinic, open_page: Open, placed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    freezing.freeze_snapshot(Caller(store, annotator), query=snapshots_snapshots.SnapshotQuery("first"))
+    freezing.freeze_snapshot(annotator, query=snapshots_snapshots.SnapshotQuery("first"))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6, total=1, used=1))
     app = open_page(annotator, "train")
     assert "The disk is too full" in words_of(app)
@@ -253,9 +245,9 @@ def test_train_does_not_begin_on_a_full_disk(
 
 
 def test_an_administrator_lets_the_program_train_by_itself(
-    store: Store, administrator: Actor, annotator: Actor, clinic: Clinic, open_page: Open, placed: list[int]
+    administrator: Caller, annotator: Caller, clinic: Clinic, open_page: Open, placed: list[int]
 ) -> None:
-    freezing.freeze_snapshot(Caller(store, annotator), query=snapshots_snapshots.SnapshotQuery("first"))
+    freezing.freeze_snapshot(annotator, query=snapshots_snapshots.SnapshotQuery("first"))
     app = open_page(annotator, "train")
     assert "Train by itself: off" in [one.label for one in app.expander]
     assert "An administrator can change this" in words_of(app)

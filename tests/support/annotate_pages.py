@@ -6,7 +6,6 @@ import numpy as np
 from sqlalchemy import select
 
 from colpo_core.images.masks import encode_rle
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations import imported_masks, own_masks
 from colpo_core.services.common.actors import program_actor
 from colpo_core.services.common.callers import Caller
@@ -52,14 +51,13 @@ def asked_image(app: Any) -> str:
 # --- starts, versions and modes ---
 
 
-def paint(store: Store, actor: Actor, image_id: int, width: int, note: str = "") -> int:
+def paint(caller: Caller, image_id: int, width: int, note: str = "") -> int:
     """Submits a mask of so many columns; returns its version."""
-    opened = own_masks.open_annotation(Caller(store, actor), image_id=image_id)
+    opened = own_masks.open_annotation(caller, image_id=image_id)
     mask = np.zeros((HEIGHT, WIDTH), np.bool_)
     mask[:, :width] = True
     saved = own_masks.save_draft(
-        Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask), strokes=3,
-        active_ms=61_000,
-    )  # fmt: skip
-    made = own_masks.submit_annotation(Caller(store, actor), document_id=opened.document_id, seq=saved.seq, note=note)
+        caller, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask), strokes=3,
+        active_ms=61_000)  # fmt: skip
+    made = own_masks.submit_annotation(caller, document_id=opened.document_id, seq=saved.seq, note=note)
     return made.version_id

@@ -15,8 +15,8 @@ from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.images.maps import pack_maps
 from colpo_core.images.probabilities import pack_probabilities
 from colpo_core.labels import RULES_VERSION, label_from_histology, label_from_impression
-from colpo_core.records.people import Actor
 from colpo_core.services.common import audit
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import store_pixels
 from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
@@ -165,14 +165,14 @@ class Clinic:
 class PredictedClinic:
     """Three cases that a promoted checkpoint has predicted."""
 
-    def __init__(self, store: Store, administrator: Actor) -> None:
-        self.clinic = clinic = Clinic(store)
-        self.store = store
+    def __init__(self, administrator: Caller) -> None:
+        self.clinic = clinic = Clinic(administrator.store)
+        self.store = administrator.store
         self.cases: list[ClinicCase] = [
             clinic.add_case(grades=(grade,)) for grade in (Grade.NORMAL, Grade.CIN3, Grade.INVASIVE_CARCINOMA)
         ]
-        sha256 = store.blobs.put(self._manifest().to_json())
-        with store.writing() as session:
+        sha256 = administrator.store.blobs.put(self._manifest().to_json())
+        with administrator.store.writing() as session:
             snapshot = Snapshot(
                 name="s",
                 sha256=sha256,
@@ -180,7 +180,7 @@ class PredictedClinic:
                 rules_version="r",
                 seed=0,
                 counts={},
-                created_by=administrator.person_id,
+                created_by=administrator.actor.person_id,
             )
             session.add(snapshot)
             session.flush()
@@ -199,7 +199,7 @@ class PredictedClinic:
         )  # fmt: skip
         return Manifest((item,), (), LabelSource.IMPRESSION, RULES_VERSION, 0, (1.0, 0.0, 0.0))
 
-    def add_checkpoint(self, name: str, administrator: Actor | None) -> int:
+    def add_checkpoint(self, name: str, administrator: Caller | None) -> int:
         with self.store.writing() as session:
             checkpoint = Checkpoint(
                 name=name,
@@ -212,7 +212,7 @@ class PredictedClinic:
             session.flush()
             if administrator:
                 session.add(
-                    Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="better")
+                    Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.actor.person_id, reason="better")
                 )
         fill_learned(self.store)
         return checkpoint.id
@@ -282,7 +282,7 @@ def draw(seed: int, *, lesion: bool) -> tuple[NDArray[np.uint8], NDArray[np.bool
     return np.clip(rgb, 0, 255).astype(np.uint8), mask
 
 
-def do_something(store: Store, actor: Actor) -> None:
+def do_something(caller: Caller) -> None:
     """A deed of no kind: the store's log grows by a line, and what was counted before is counted anew."""
-    with store.writing() as session:
-        audit.record(session, actor, "do", "something")
+    with caller.store.writing() as session:
+        audit.record(session, caller.actor, "do", "something")

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import presenting, readings
 from colpo_core.store import Store
@@ -41,10 +40,8 @@ def predict(store: Store, clinic: Clinic, probs: dict[int, tuple[float, float]])
             )
 
 
-def read_all(store: Store, actor: Actor, study_id: int, calls: dict[int, Label]) -> None:
-    while (shown := presenting.next_case(Caller(store, actor), study_id=study_id)) is not None:
-        with store.reading() as session:
+def read_all(caller: Caller, study_id: int, calls: dict[int, Label]) -> None:
+    while (shown := presenting.next_case(caller, study_id=study_id)) is not None:
+        with caller.store.reading() as session:
             case_id = session.get_one(Presentation, shown.token).case_id
-        readings.record_reading(
-            Caller(store, actor), study_id=study_id, token=shown.token, call=calls[case_id], confidence=60
-        )
+        readings.record_reading(caller, study_id=study_id, token=shown.token, call=calls[case_id], confidence=60)

@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ReadingPlan
+from colpo_core.records.studies.readings import Presented
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, presenting, readings
-from colpo_core.store import Store
 from colpo_core.terms import Label
 
 
 def make_study(
-    store: Store,
-    administrator: Actor,
-    readers: Sequence[Actor],
+    administrator: Caller,
+    readers: Sequence[Caller],
     plan: ReadingPlan | None = None,
     *,
     practice: Sequence[int] = (),
@@ -21,25 +19,30 @@ def make_study(
 ) -> int:
     """A study of all labelled cases, open."""
     study = designing.create_study(
-        Caller(store, administrator),
+        administrator,
         name=name,
         question="The first wording",
-        reader_ids=[one.person_id for one in readers],
+        reader_ids=[one.actor.person_id for one in readers],
         plan=plan,
         practice_case_ids=practice,
         seed=3,
     )
-    designing.open_study(Caller(store, administrator), study_id=study.id)
+    designing.open_study(administrator, study_id=study.id)
     return study.id
 
 
-def read_on(store: Store, reader: Actor, study_id: int, *, at_most: int = 1000) -> int:
+def read_on(reader: Caller, study_id: int, *, at_most: int = 1000) -> int:
     """Answer what waits; returns how many were answered."""
     for number in range(at_most):
-        shown = presenting.next_case(Caller(store, reader), study_id=study_id)
+        shown = presenting.next_case(reader, study_id=study_id)
         if shown is None:
             return number
-        readings.record_reading(
-            Caller(store, reader), study_id=study_id, token=shown.token, call=Label.HSIL, confidence=50
-        )
+        readings.record_reading(reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=50)
     return at_most
+
+
+def waiting(reader: Caller, study_id: int) -> Presented:
+    """What is put before a reader next."""
+    shown = presenting.next_case(reader, study_id=study_id)
+    assert shown is not None
+    return shown

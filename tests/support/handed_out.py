@@ -8,7 +8,6 @@ import numpy as np
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.annotations import VersionRecord
 from colpo_core.records.cases.lists import CaseFilter
-from colpo_core.records.people import Actor
 from colpo_core.records.tasks import TaskDraft, TaskRecord
 from colpo_core.services.annotations.own_masks import open_annotation, save_draft, submit_annotation
 from colpo_core.services.common.callers import Caller
@@ -23,18 +22,18 @@ from tests.conftest import add_person
 class Team:
     """Two annotators, a senior who judges, and the administrator who hands out."""
 
-    administrator: Actor
-    anna: Actor
-    ben: Actor
-    senior: Actor
+    administrator: Caller
+    anna: Caller
+    ben: Caller
+    senior: Caller
 
     @property
     def annotator_ids(self) -> tuple[int, ...]:
-        return (self.anna.person_id, self.ben.person_id)
+        return (self.anna.actor.person_id, self.ben.actor.person_id)
 
 
-def make_team(store: Store, administrator: Actor) -> Team:
-    anna, ben, senior = (add_person(store, name, Role.ANNOTATOR) for name in ("anna", "ben", "senior"))
+def make_team(administrator: Caller) -> Team:
+    anna, ben, senior = (add_person(administrator.store, name, Role.ANNOTATOR) for name in ("anna", "ben", "senior"))
     return Team(administrator, anna, ben, senior)
 
 
@@ -52,21 +51,21 @@ def task_draft(annotator_ids: tuple[int, ...], **changes: Any) -> TaskDraft:
     return TaskDraft(**(wishes | changes))
 
 
-def hand_out(store: Store, administrator: Actor, annotator_ids: tuple[int, ...], **changes: Any) -> TaskRecord:
-    return create_task(Caller(store, administrator), draft=task_draft(annotator_ids, **changes))
+def hand_out(administrator: Caller, annotator_ids: tuple[int, ...], **changes: Any) -> TaskRecord:
+    return create_task(administrator, draft=task_draft(annotator_ids, **changes))
 
 
 def paint_and_submit(
-    store: Store, actor: Actor, image_id: int, *, side_px: int = 5, finding: Finding = Finding.ACETOWHITE
+    caller: Caller, image_id: int, *, side_px: int = 5, finding: Finding = Finding.ACETOWHITE
 ) -> VersionRecord:
     """Submits a square of so many pixels; another size makes another version."""
-    opened = open_annotation(Caller(store, actor), image_id=image_id, finding=finding)
+    opened = open_annotation(caller, image_id=image_id, finding=finding)
     mask = np.zeros((opened.image.height_px, opened.image.width_px), np.bool_)
     mask[2 : 2 + side_px, 2 : 2 + side_px] = True
     saved = save_draft(
-        Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask), active_ms=4000
+        caller, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask), active_ms=4000
     )
-    return submit_annotation(Caller(store, actor), document_id=opened.document_id, seq=saved.seq)
+    return submit_annotation(caller, document_id=opened.document_id, seq=saved.seq)
 
 
 def image_of(store: Store, case_id: int) -> int:
@@ -74,7 +73,7 @@ def image_of(store: Store, case_id: int) -> int:
         return session.query(Image).filter_by(case_id=case_id).order_by(Image.id).first().id
 
 
-def task_of(store: Store, actor: Actor, task_id: int) -> TaskRecord:
+def task_of(caller: Caller, task_id: int) -> TaskRecord:
     """A task as the list of tasks tells it to somebody, closed or not."""
-    (found,) = (one for one in list_tasks(Caller(store, actor), with_closed=True) if one.id == task_id)
+    (found,) = (one for one in list_tasks(caller, with_closed=True) if one.id == task_id)
     return found

@@ -5,11 +5,9 @@ from typing import Any
 
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.probabilities import probability_figures
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.models import promotions as models_promotions
 from colpo_core.services.models.promotion_checks import check_promotion
-from colpo_core.store import Store
 from colpo_core.terms import Label
 
 
@@ -39,10 +37,10 @@ def sound() -> dict[str, Any]:
     }
 
 
-def promote(store: Store, actor: Actor, checkpoint_id: int, **words: str) -> None:
-    models_promotions.promote_checkpoint(Caller(store, actor), checkpoint_id=checkpoint_id, reason="better", **words)
+def promote(caller: Caller, checkpoint_id: int, **words: str) -> None:
+    models_promotions.promote_checkpoint(caller, checkpoint_id=checkpoint_id, reason="better", **words)
 
 
-def promotion_doubts(store: Store, actor: Actor, checkpoint_id: int) -> tuple[str, ...]:
+def promotion_doubts(caller: Caller, checkpoint_id: int) -> tuple[str, ...]:
     """What speaks against promoting a checkpoint."""
-    return check_promotion(Caller(store, actor), checkpoint_id=checkpoint_id).doubts
+    return check_promotion(caller, checkpoint_id=checkpoint_id).doubts

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from colpo_core.images.masks import decode_rle, encode_rle
 from colpo_core.records.annotations import OpenAnnotation, SavedDraft, StartSource, VersionRecord
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.annotations.rows import Document
 from colpo_core.services.annotations.starts import start_from
@@ -55,13 +54,13 @@ def pixels(seed: int, size: tuple[int, int] = (HEIGHT, WIDTH)) -> np.ndarray:
 class Desk:
     """One person's mask of one finding on one image."""
 
-    def __init__(self, store: Store, actor: Actor, image_id: int, finding: Finding = Finding.ACETOWHITE) -> None:
-        self.store, self.actor, self.image_id, self.finding = store, actor, image_id, finding
-        self.document_id = Document(image_id, actor.person_id, finding).id
+    def __init__(self, caller: Caller, image_id: int, finding: Finding = Finding.ACETOWHITE) -> None:
+        self.caller, self.image_id, self.finding = caller, image_id, finding
+        self.document_id = Document(image_id, caller.actor.person_id, finding).id
 
     @property
     def opened(self) -> OpenAnnotation:
-        return own_masks.open_document(Caller(self.store, self.actor), document_id=self.document_id)
+        return own_masks.open_document(self.caller, document_id=self.document_id)
 
     @property
     def mask(self) -> np.ndarray:
@@ -70,7 +69,7 @@ class Desk:
 
     def paint(self, mask: np.ndarray, *, strokes: int = 1, active_ms: int = 100) -> SavedDraft:
         return own_masks.save_draft(
-            Caller(self.store, self.actor),
+            self.caller,
             document_id=self.document_id,
             base_seq=self.opened.seq,
             rle=encode_rle(mask),
@@ -80,9 +79,7 @@ class Desk:
 
     def submit(self, *, sure: Collection[MaskDoubt] = frozenset(MaskDoubt)) -> VersionRecord:
         """Submit what was painted; the masks of most tests mean nothing, so they are not asked about."""
-        return own_masks.submit_annotation(
-            Caller(self.store, self.actor), document_id=self.document_id, seq=self.opened.seq, sure=sure
-        )
+        return own_masks.submit_annotation(self.caller, document_id=self.document_id, seq=self.opened.seq, sure=sure)
 
     def submit_painted(self, mask: np.ndarray) -> VersionRecord:
         self.paint(mask, strokes=0, active_ms=0)
@@ -92,7 +89,7 @@ class Desk:
         return session.scalars(select(Annotation).where(Annotation.document_id == self.document_id)).one()
 
     def start(self, source: StartSource) -> SavedDraft:
-        return start_from(Caller(self.store, self.actor), document_id=self.document_id, source=source)
+        return start_from(self.caller, document_id=self.document_id, source=source)
 
 
 def made(version: VersionRecord) -> tuple[object, ...]:
@@ -107,7 +104,7 @@ def made(version: VersionRecord) -> tuple[object, ...]:
     )
 
 
-def add_task(store: Store, image_id: int, *people: Actor, blind: bool = False, proposals: bool = True) -> int:
+def add_task(store: Store, image_id: int, *people: Caller, blind: bool = False, proposals: bool = True) -> int:
     with store.writing() as session:
         task = AnnotationTask(
             title=f"task {utc_now()}",
@@ -117,9 +114,9 @@ def add_task(store: Store, image_id: int, *people: Actor, blind: bool = False, p
             proposals=proposals,
             order=TaskOrder.DATE,
             seed=0,
-            created_by=people[0].person_id,
+            created_by=people[0].actor.person_id,
         )
-        task.items = [TaskItem(image_id=image_id, annotator_id=person.person_id, position=1) for person in people]
+        task.items = [TaskItem(image_id=image_id, annotator_id=person.actor.person_id, position=1) for person in people]
         session.add(task)
         session.flush()
         return task.id

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colpo_core.images.masks import encode_rle
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
@@ -20,34 +19,28 @@ def square(top: int, left: int, side: int = 20) -> NDArray[np.bool_]:
     return mask
 
 
-def submit(
-    store: Store, actor: Actor, image_id: int, mask: NDArray[np.bool_], finding: Finding = Finding.ACETOWHITE
-) -> int:
+def submit(caller: Caller, image_id: int, mask: NDArray[np.bool_], finding: Finding = Finding.ACETOWHITE) -> int:
     """Paint and submit a mask as the editor would; returns the version."""
-    document_id, seq = paint(store, actor, image_id, mask, finding)
-    return own_masks.submit_annotation(
-        Caller(store, actor), document_id=document_id, seq=seq, sure=set(MaskDoubt)
-    ).version_id
+    document_id, seq = paint(caller, image_id, mask, finding)
+    return own_masks.submit_annotation(caller, document_id=document_id, seq=seq, sure=set(MaskDoubt)).version_id
 
 
 def paint(
-    store: Store, actor: Actor, image_id: int, mask: NDArray[np.bool_], finding: Finding = Finding.ACETOWHITE
+    caller: Caller, image_id: int, mask: NDArray[np.bool_], finding: Finding = Finding.ACETOWHITE
 ) -> tuple[str, int]:
     """Paint a mask as the editor would; returns the document and its sequence."""
-    opened = own_masks.open_annotation(Caller(store, actor), image_id=image_id, finding=finding)
-    saved = own_masks.save_draft(
-        Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask)
-    )
+    opened = own_masks.open_annotation(caller, image_id=image_id, finding=finding)
+    saved = own_masks.save_draft(caller, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask))
     return opened.document_id, saved.seq
 
 
 def add_task(
     store: Store,
     image_ids: list[int],
-    annotators: list[Actor],
+    annotators: list[Caller],
     *,
-    creator: Actor,
-    adjudicator: Actor | None = None,
+    creator: Caller,
+    adjudicator: Caller | None = None,
     blind: bool = True,
     finding: Finding = Finding.ACETOWHITE,
 ) -> int:
@@ -61,13 +54,16 @@ def add_task(
             proposals=False,
             order=TaskOrder.DATE,
             seed=0,
-            adjudicator_id=adjudicator.person_id if adjudicator else None,
-            created_by=creator.person_id,
+            adjudicator_id=adjudicator.actor.person_id if adjudicator else None,
+            created_by=creator.actor.person_id,
         )
         for annotator in annotators:
             task.items += [
                 TaskItem(
-                    image_id=image_id, annotator_id=annotator.person_id, position=place, state=TaskItemState.WAITING
+                    image_id=image_id,
+                    annotator_id=annotator.actor.person_id,
+                    position=place,
+                    state=TaskItemState.WAITING,
                 )
                 for place, image_id in enumerate(image_ids, start=1)
             ]

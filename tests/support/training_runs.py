@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.tensors import Batches
+from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.training.starting import start_training
 from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.progress import ProgressReporter
 from colpo_core.training.setup import TrainingInputs, set_up_training
@@ -47,3 +51,8 @@ def trainer_of(some: Blobs, frames: Frames, folder: Path, settings: TrainingSett
         stage_store=StageStore(folder / "stages", "test"),
         shares=stage_shares(some.manifest, settings),
     )
+
+
+def queue_training(caller: Caller, snapshot_id: int, **changes: object) -> JobRecord:
+    """A job that trains on a snapshot by the default settings, but for `changes`."""
+    return start_training(caller, snapshot_id=snapshot_id, settings=replace(TrainingSettings(), **changes))

@@ -2,10 +2,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 from colpo_core.exchange.study_drawings import differences_drawing, flow_drawing, roc_drawing
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies.report import study_report
-from colpo_core.store import Store
 from tests.support.reported import reported_study
 
 
@@ -13,9 +11,9 @@ def texts(drawn: str) -> list[str]:
     return [one.text or "" for one in ET.fromstring(drawn).iter("text")]  # noqa: S314 - made here
 
 
-def test_the_flow_counts_every_case_once(store: Store, administrator: Actor) -> None:
-    study_id = reported_study(store, administrator, n_read_by_last=9)
-    report = study_report(Caller(store, administrator), study_id=study_id)
+def test_the_flow_counts_every_case_once(administrator: Caller) -> None:
+    study_id = reported_study(administrator, n_read_by_last=9)
+    report = study_report(administrator, study_id=study_id)
     left_out = (("no acetic-acid image", 2), ("excluded: lsil", 3))
     said = texts(flow_drawing(replace(report, detail=replace(report.detail, left_out=left_out))))
     assert f"Considered: {report.detail.study.n_cases + 5} cases" in said
@@ -28,8 +26,8 @@ def test_the_flow_counts_every_case_once(store: Store, administrator: Actor) -> 
     assert "model-1, 4 channels: 1 learned from, not compared" in said
 
 
-def test_names_of_any_length_and_kind_stay_in_their_box(store: Store, administrator: Actor) -> None:
-    report = study_report(Caller(store, administrator), study_id=reported_study(store, administrator))
+def test_names_of_any_length_and_kind_stay_in_their_box(administrator: Caller) -> None:
+    report = study_report(administrator, study_id=reported_study(administrator))
     detail = replace(report.detail, chosen_by="<b>" + "x" * 500)
     said = texts(flow_drawing(replace(report, detail=detail)))
     lines = [one for one in said if "xxx" in one]
@@ -37,8 +35,8 @@ def test_names_of_any_length_and_kind_stay_in_their_box(store: Store, administra
     assert max(len(one) for one in said) < 80
 
 
-def test_curves_carry_every_readers_point_and_differences_every_reader(store: Store, administrator: Actor) -> None:
-    report = study_report(Caller(store, administrator), study_id=reported_study(store, administrator))
+def test_curves_carry_every_readers_point_and_differences_every_reader(administrator: Caller) -> None:
+    report = study_report(administrator, study_id=reported_study(administrator))
     network = report.analysis.networks[1]
     drawn = roc_drawing(network, report, marks="labels by histology")
     assert drawn

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import Conflict, InputRejected, NotFound
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import image_bytes
 from colpo_core.settings import Settings
@@ -23,15 +22,15 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def desk(store: Store, administrator: Actor) -> PredictedClinic:
+def desk(store: Store, administrator: Caller) -> PredictedClinic:
     checkpoint = store.settings.checkpoints_dir / "model-1"
     checkpoint.mkdir(parents=True)
     (checkpoint / "weights.bin").write_bytes(b"w" * 1000)
-    return PredictedClinic(store, administrator)
+    return PredictedClinic(administrator)
 
 
 def test_a_copy_is_a_store_with_every_row_and_file(
-    store: Store, annotator: Actor, desk: PredictedClinic, tmp_path: Path
+    store: Store, annotator: Caller, desk: PredictedClinic, tmp_path: Path
 ) -> None:
     facts = back_up(store.settings, tmp_path / "copy")
     assert read_facts(tmp_path / "copy") == facts
@@ -44,8 +43,8 @@ def test_a_copy_is_a_store_with_every_row_and_file(
         images = [session.scalars(select(Image.sha256).order_by(Image.id)).all() for session in (before, after)]
         assert images[0] == images[1] != []
     for case in desk.cases:
-        assert image_bytes(Caller(made, annotator), image_id=case.image_id) == image_bytes(
-            Caller(store, annotator), image_id=case.image_id
+        assert image_bytes(Caller(made, annotator.actor), image_id=case.image_id) == image_bytes(
+            annotator, image_id=case.image_id
         )
     made.close()
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.case_summaries import sum_up
@@ -43,8 +43,8 @@ def of(store: Store, case_id: int) -> CaseSummary:
         return session.get_one(CaseSummary, case_id)
 
 
-def test_a_summary_says_what_stands_in_ten_tables(store: Store, administrator: Actor) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_a_summary_says_what_stands_in_ten_tables(store: Store, administrator: Caller) -> None:
+    clinic = PredictedClinic(administrator)
     normal, severe, invasive = (of(store, case.case_id) for case in clinic.cases)
     assert (normal.prob_hsil_3ch, normal.prob_hsil_4ch, normal.margin) == (0.4, 0.6, 0.0)
     assert normal.networks_differ
@@ -57,23 +57,28 @@ def test_a_summary_says_what_stands_in_ten_tables(store: Store, administrator: A
 
 
 def test_the_gravest_verdict_of_a_case_counts_and_of_each_reviewer_the_newest(
-    store: Store, administrator: Actor
+    store: Store, administrator: Caller
 ) -> None:
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     first, second = add_person(store, "first"), add_person(store, "second")
     given_ = [(first, Verdict.OVERRULE), (second, Verdict.AGREE), (first, Verdict.AGREE)]
     expected = [ReviewState.OVERRULED, ReviewState.OVERRULED, ReviewState.AGREED]
     for (person, verdict), state in zip(given_, expected, strict=True):
         with store.writing() as session:
-            session.add(Review(prediction_id=clinic.predictions[0], reviewer_id=person.person_id, verdict=verdict))
+            session.add(
+                Review(prediction_id=clinic.predictions[0], reviewer_id=person.actor.person_id, verdict=verdict)
+            )
         assert of(store, clinic.cases[0].case_id).review_state is state
     with store.reading() as session:
         kept = session.execute(select(CaseReviewer.reviewer_id, CaseReviewer.verdict)).all()
-    assert {tuple(row) for row in kept} == {(first.person_id, Verdict.AGREE), (second.person_id, Verdict.AGREE)}
+    assert {tuple(row) for row in kept} == {
+        (first.actor.person_id, Verdict.AGREE),
+        (second.actor.person_id, Verdict.AGREE),
+    }
 
 
-def test_another_current_model_changes_all_that_rests_on_the_model(store: Store, administrator: Actor) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_another_current_model_changes_all_that_rests_on_the_model(store: Store, administrator: Caller) -> None:
+    clinic = PredictedClinic(administrator)
     case_id = clinic.cases[0].case_id
     other = clinic.add_checkpoint("model-2", administrator)
     summary = of(store, case_id)
@@ -82,9 +87,9 @@ def test_another_current_model_changes_all_that_rests_on_the_model(store: Store,
     assert of(store, case_id).outcome is Outcome.FALSE_POSITIVE
 
 
-def test_a_painted_stroke_alone_sums_up_nothing(store: Store, administrator: Actor) -> None:
+def test_a_painted_stroke_alone_sums_up_nothing(store: Store, administrator: Caller) -> None:
     """Strokes come many times a second; only how far an annotation is stands in the summary."""
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     case = clinic.cases[0]
     with store.writing() as session:
         session.execute(delete(CaseSummary).where(CaseSummary.case_id == case.case_id))
@@ -98,8 +103,8 @@ def test_a_painted_stroke_alone_sums_up_nothing(store: Store, administrator: Act
     assert (summary.has_rejected, summary.awaits_annotation, summary.n_annotators) == (True, True, 0)
 
 
-def test_what_was_kept_of_the_annotators_agreement_goes_with_a_new_mask(store: Store, administrator: Actor) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_what_was_kept_of_the_annotators_agreement_goes_with_a_new_mask(store: Store, administrator: Caller) -> None:
+    clinic = PredictedClinic(administrator)
     first, second = clinic.cases[:2]
     with store.writing() as session:
         session.add_all(CaseAgreement(case_id=case.case_id, lowest_dice=0.5) for case in (first, second))
@@ -109,8 +114,8 @@ def test_what_was_kept_of_the_annotators_agreement_goes_with_a_new_mask(store: S
         assert session.scalars(select(CaseAgreement.case_id)).all() == [second.case_id]
 
 
-def test_a_store_without_summaries_gets_them_when_it_is_opened(store: Store, administrator: Actor) -> None:
-    PredictedClinic(store, administrator)
+def test_a_store_without_summaries_gets_them_when_it_is_opened(store: Store, administrator: Caller) -> None:
+    PredictedClinic(administrator)
     before = rows(store)
     with store.writing() as session:
         session.execute(delete(CaseSummary))
@@ -163,7 +168,7 @@ DEEDS: tuple[Callable[[Store, PredictedClinic, int, int], object], ...] = (
 def test_whatever_is_done_the_summaries_are_those_of_the_tables(deeds: list[tuple[int, int, int]]) -> None:
     with TemporaryDirectory() as folder:
         store = Store.open(Settings(data_dir=Path(folder)))
-        clinic = PredictedClinic(store, add_person(store, "ada"))
+        clinic = PredictedClinic(add_person(store, "ada"))
         clinic.add_checkpoint("model-2", None)
         for deed, case, kind in deeds:
             DEEDS[deed](store, clinic, case, kind)

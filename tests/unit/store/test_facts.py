@@ -5,7 +5,6 @@ from colpo_core.errors import NotFound
 from colpo_core.evaluation.calls import calls_at
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.overview.worklist import WorkKind
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.annotations.workbench import next_image
 from colpo_core.services.common.callers import Caller
@@ -39,44 +38,44 @@ def test_a_probability_is_called_hsil_from_its_threshold_on(store: Store, prob: 
     assert Label.called(prob, threshold=0.5) is call
 
 
-def test_the_current_model_is_the_one_that_was_promoted_last(store: Store, administrator: Actor) -> None:
+def test_the_current_model_is_the_one_that_was_promoted_last(store: Store, administrator: Caller) -> None:
     with store.reading() as session:
         assert session.scalar(select(current_checkpoint_id())) is None
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     second = clinic.add_checkpoint("model-2", administrator)
     with store.writing() as session:
-        again = Promotion(checkpoint_id=clinic.checkpoint_id, promoted_by=administrator.person_id, reason="back")
+        again = Promotion(checkpoint_id=clinic.checkpoint_id, promoted_by=administrator.actor.person_id, reason="back")
         session.add(again)
         session.flush()
         assert session.scalar(select(current_checkpoint_id())) == current_id(session) == clinic.checkpoint_id != second
 
 
-def draft(store: Store, actor: Actor, image_id: int) -> tuple[str, int]:
-    opened = own_masks.open_annotation(Caller(store, actor), image_id=image_id)
+def draft(caller: Caller, image_id: int) -> tuple[str, int]:
+    opened = own_masks.open_annotation(caller, image_id=image_id)
     mask = draw(1, lesion=True)[1]
-    saved = own_masks.save_draft(
-        Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask)
-    )
+    saved = own_masks.save_draft(caller, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask))
     return opened.document_id, saved.seq
 
 
-def waits_at_home(store: Store, actor: Actor) -> int:
+def waits_at_home(caller: Caller) -> int:
     """Images that Home says wait for a person: without annotation, or begun by this person."""
     kinds = (WorkKind.UNANNOTATED, WorkKind.DRAFTS)
-    return sum(item.number for item in worklist(Caller(store, actor)).items if item.kind in kinds)
+    return sum(item.number for item in worklist(caller).items if item.kind in kinds)
 
 
-def offered(store: Store, actor: Actor) -> set[int]:
+def offered(caller: Caller) -> set[int]:
     """All images that Annotate offers a person one after the other."""
     found: set[int] = set()
-    after = next_image(Caller(store, actor))
+    after = next_image(caller)
     while after is not None and after not in found:
         found.add(after)
-        after = next_image(Caller(store, actor), after=after)
+        after = next_image(caller, after=after)
     return found
 
 
-def test_home_and_annotate_agree_on_what_waits_for_a_mask(store: Store, annotator: Actor, administrator: Actor) -> None:
+def test_home_and_annotate_agree_on_what_waits_for_a_mask(
+    store: Store, annotator: Caller, administrator: Caller
+) -> None:
     """Home said that nothing waits where Annotate offered the image that somebody else had begun."""
     berta = add_person(store, "berta", Role.ANNOTATOR)
     clinic = Clinic(store)
@@ -85,27 +84,27 @@ def test_home_and_annotate_agree_on_what_waits_for_a_mask(store: Store, annotato
     clinic.add_case(masked=False, shows_cervix=False)
     clinic.add_case(state=AnnotationState.TO_CONFIRM)
     people = (annotator, administrator, berta)
-    assert [(waits_at_home(store, one), offered(store, one)) for one in people] == [(2, {begun, submitted})] * 3
-    draft(store, annotator, begun)
-    document_id, seq = draft(store, berta, submitted)
-    assert offered(store, annotator) == {begun}
-    assert offered(store, berta) == {submitted}
-    assert offered(store, administrator) == set()
-    assert [waits_at_home(store, one) for one in people] == [len(offered(store, one)) for one in people]
-    own_masks.submit_annotation(Caller(store, berta), document_id=document_id, seq=seq)
-    assert [waits_at_home(store, one) for one in people] == [len(offered(store, one)) for one in people] == [1, 0, 0]
+    assert [(waits_at_home(one), offered(one)) for one in people] == [(2, {begun, submitted})] * 3
+    draft(annotator, begun)
+    document_id, seq = draft(berta, submitted)
+    assert offered(annotator) == {begun}
+    assert offered(berta) == {submitted}
+    assert offered(administrator) == set()
+    assert [waits_at_home(one) for one in people] == [len(offered(one)) for one in people]
+    own_masks.submit_annotation(berta, document_id=document_id, seq=seq)
+    assert [waits_at_home(one) for one in people] == [len(offered(one)) for one in people] == [1, 0, 0]
 
 
-def test_a_rejected_mask_is_none_and_another_findings_mask_is_not_this_ones(store: Store, annotator: Actor) -> None:
+def test_a_rejected_mask_is_none_and_another_findings_mask_is_not_this_ones(store: Store, annotator: Caller) -> None:
     clinic = Clinic(store)
     case = clinic.add_case(state=AnnotationState.REJECTED)
     with store.reading() as session:
         assert session.scalar(select(func.count()).select_from(Image).where(needs_annotation())) == 1
-    assert next_image(Caller(store, annotator)) == case.image_id
+    assert next_image(annotator) == case.image_id
     with store.writing() as session:
         session.get_one(Annotation, case.annotation_id).state = AnnotationState.SUBMITTED
-    assert next_image(Caller(store, annotator)) is None
-    assert next_image(Caller(store, annotator), finding=Finding.MOSAIC) == case.image_id
+    assert next_image(annotator) is None
+    assert next_image(annotator, finding=Finding.MOSAIC) == case.image_id
 
 
 def test_what_is_not_there_is_told_with_what_to_do(store: Store) -> None:

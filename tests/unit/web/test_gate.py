@@ -22,7 +22,7 @@ from colpo_core.errors import (
     PermissionDenied,
     StudyLocked,
 )
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.web.gate import OPEN_PATHS, Gate, actor_of, answering, status_of
@@ -65,7 +65,7 @@ def client(store: Store) -> TestClient:
 
 
 @pytest.fixture
-def signed_in(client: TestClient, administrator: Actor, token_of: Callable[[Actor], str]) -> TestClient:
+def signed_in(client: TestClient, administrator: Caller, token_of: Callable[[Caller], str]) -> TestClient:
     client.cookies.set(signing_in.SESSION_COOKIE, token_of(administrator))
     return client
 
@@ -101,7 +101,7 @@ def test_only_the_form_and_health_stand_open(client: TestClient) -> None:
         assert client.put(path, headers=SAME_ORIGIN).status_code == 401
 
 
-def test_a_made_up_cookie_is_nobody(client: TestClient, administrator: Actor) -> None:
+def test_a_made_up_cookie_is_nobody(client: TestClient, administrator: Caller) -> None:
     for token in ("", "guess", "token-of-ada"):
         client.cookies.set(signing_in.SESSION_COOKIE, token)
         assert client.get("/who").status_code == 401
@@ -113,7 +113,7 @@ def test_somebody_who_signed_in_gets_through_and_is_known(signed_in: TestClient)
 
 
 def test_signing_out_and_deactivating_shut_the_gate_at_once(
-    signed_in: TestClient, store: Store, administrator: Actor, token_of: Callable[[Actor], str]
+    signed_in: TestClient, store: Store, administrator: Caller, token_of: Callable[[Caller], str]
 ) -> None:
     signing_in.sign_out(store, token=token_of(administrator))
     assert signed_in.get("/who").status_code == 401
@@ -155,7 +155,7 @@ def test_the_websocket_is_refused_to_nobody(client: TestClient) -> None:
 
 
 def test_an_open_websocket_ends_with_the_sign_in(
-    signed_in: TestClient, store: Store, administrator: Actor, token_of: Callable[[Actor], str]
+    signed_in: TestClient, store: Store, administrator: Caller, token_of: Callable[[Caller], str]
 ) -> None:
     with signed_in.websocket_connect("/_stcore/stream", headers=SAME_ORIGIN) as socket:
         socket.send_text("one")

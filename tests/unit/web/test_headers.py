@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.web.gate import Gate
@@ -29,7 +29,7 @@ async def answer(request: Request) -> Response:
 
 
 @pytest.fixture
-def client(store: Store, administrator: Actor, token_of: Callable[[Actor], str]) -> TestClient:
+def client(store: Store, administrator: Caller, token_of: Callable[[Caller], str]) -> TestClient:
     app = Starlette(routes=[Route("/{path:path}", answer)], middleware=[Middleware(Gate, store=store)])
     client = TestClient(app)
     client.cookies.set(signing_in.SESSION_COOKIE, token_of(administrator))

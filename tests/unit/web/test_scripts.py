@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.web.gate import Gate
@@ -18,7 +18,7 @@ CODEC = "/scripts/v1/0/mask_editor/codec.js"
 
 
 @pytest.fixture
-def client(store: Store, administrator: Actor, token_of: Callable[[Actor], str]) -> TestClient:
+def client(store: Store, administrator: Caller, token_of: Callable[[Caller], str]) -> TestClient:
     client = TestClient(Starlette(routes=script_routes("v1", MODULES), middleware=[Middleware(Gate, store=store)]))
     client.cookies.set(signing_in.SESSION_COOKIE, token_of(administrator))
     return client

@@ -9,7 +9,7 @@ from colpo_core.images.maps import MAP_NAMES
 from colpo_core.images.probabilities import unpack_probabilities
 from colpo_core.images.quality_figures import image_statistics
 from colpo_core.inference.predict import ImagePrediction
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs.leases import claim_job
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, ImageFigures, Job, Prediction, PredictionFeatures
@@ -19,9 +19,9 @@ from tests.support.clinic import SIDE_PX, PredictedClinic
 
 
 def test_everything_that_is_predicted_is_kept(
-    store: Store, administrator: Actor, monkeypatch: pytest.MonkeyPatch
+    store: Store, administrator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    predicted = PredictedClinic(store, administrator)
+    predicted = PredictedClinic(administrator)
     image_id = predicted.clinic.add_case().image_id
     mask = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
     mask[:8] = True
@@ -32,7 +32,7 @@ def test_everything_that_is_predicted_is_kept(
     monkeypatch.setattr("colpo_core.workers.predict._predict", lambda *_: said)
     with store.writing() as session:
         settings = {"checkpoint_id": predicted.checkpoint_id, "image_ids": [image_id]}
-        job = Job(kind=JobKind.PREDICT, settings=settings, created_by=administrator.person_id)
+        job = Job(kind=JobKind.PREDICT, settings=settings, created_by=administrator.actor.person_id)
         session.add(job)
         session.flush()
         job_id = job.id

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import Conflict, InputRejected, JobFailed, NotFound, PermissionDenied
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord
 from colpo_core.records.training.reproduction import Reproduction
 from colpo_core.records.training.settings import preset
@@ -49,15 +48,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def frozen(store: Store, annotator: Actor) -> SnapshotRecord:
+def frozen(store: Store, annotator: Caller) -> SnapshotRecord:
     Clinic(store).add_cohort(8)
-    return freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
+    return freezing.freeze_snapshot(annotator, query=SnapshotQuery("first"))
 
 
 @pytest.fixture
-def call(store: Store, annotator: Actor, tmp_path: Path) -> Call:
+def call(store: Store, annotator: Caller, tmp_path: Path) -> Call:
     def made(name: str = "first", **changes: Any) -> Reproduction:
-        caller = Caller(store, changes.pop("actor", annotator))
+        caller = changes.pop("caller", annotator)
         given = {"out": tmp_path / "out", "classifiers": ("resnet18",), **changes}
         return reproduce_paper(caller, snapshot_name=name, settings=preset("quick"), on_event=lambda _: None, **given)
 
@@ -71,7 +70,7 @@ def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_files_are_written_and_the_deed_is_in_the_log(
-    call: Call, store: Store, asked: list[dict[str, Any]], frozen: SnapshotRecord, annotator: Actor, tmp_path: Path
+    call: Call, store: Store, asked: list[dict[str, Any]], frozen: SnapshotRecord, annotator: Caller, tmp_path: Path
 ) -> None:
     found = call(classifiers=("resnet18", "resnet50", "resnet18"))
     assert {place.name for place in (tmp_path / "out").iterdir()} == FILES
@@ -85,16 +84,16 @@ def test_all_files_are_written_and_the_deed_is_in_the_log(
     assert given["source"].load_mask(item.mask_sha256, item.height_px, item.width_px).any()
     with store.reading() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "reproduce paper")).one()
-    assert (entry.person_id, entry.subject) == (annotator.person_id, f"snapshot {frozen.id}")
+    assert (entry.person_id, entry.subject) == (annotator.actor.person_id, f"snapshot {frozen.id}")
 
 
 @pytest.mark.usefixtures("no_plots", "frozen")
 def test_the_same_folder_goes_on_and_another_snapshots_is_refused(
-    call: Call, store: Store, asked: list[dict[str, Any]], annotator: Actor, tmp_path: Path
+    call: Call, asked: list[dict[str, Any]], annotator: Caller, tmp_path: Path
 ) -> None:
     call()
     call()
-    freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("second", seed=5))
+    freezing.freeze_snapshot(annotator, query=SnapshotQuery("second", seed=5))
     before = (tmp_path / "out" / "reproduction.json").read_bytes()
     with pytest.raises(Conflict, match="another snapshot"):
         call("second")
@@ -130,12 +129,12 @@ def test_a_failed_reproduction_leaves_no_table(
 
 
 def test_who_and_what_is_refused(
-    call: Call, store: Store, asked: list[dict[str, Any]], annotator: Actor, reader: Actor, tmp_path: Path
+    call: Call, store: Store, asked: list[dict[str, Any]], annotator: Caller, reader: Caller, tmp_path: Path
 ) -> None:
     Clinic(store).add_cohort(8)
-    freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("kept", external=True))
+    freezing.freeze_snapshot(annotator, query=SnapshotQuery("kept", external=True))
     with pytest.raises(PermissionDenied):
-        call("kept", actor=reader)
+        call("kept", caller=reader)
     with pytest.raises(NotFound):
         call("none")
     with pytest.raises(InputRejected, match="nothing is trained on it"):

@@ -6,7 +6,6 @@ import torch
 from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.nets import threads
 from colpo_core.records.jobs.results import EvaluationResult
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import files as job_files
@@ -21,14 +20,14 @@ Work = Callable[[Lease, Callable[[], bool]], Finish]
 
 @pytest.fixture
 def run(
-    store: Store, annotator: Actor, placed: list[int], monkeypatch: pytest.MonkeyPatch
+    store: Store, annotator: Caller, placed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Work], tuple[int, Job]]:
     """Runs a job whose work is given; returns the exit code and the job's row."""
 
     def run_it(work: Work) -> tuple[int, Job]:
         monkeypatch.setattr(runner, "run_training", work)
         with store.writing() as session:
-            job = Job(kind=JobKind.TRAIN, settings={}, created_by=annotator.person_id)
+            job = Job(kind=JobKind.TRAIN, settings={}, created_by=annotator.actor.person_id)
             session.add(job)
             session.flush()
         code = runner.run_job(store, job.id)
@@ -100,13 +99,13 @@ def test_the_unforeseen_gets_a_number_and_tells_nothing(
 
 
 def test_a_cancelled_job_is_cancelled_and_the_next_is_placed(
-    run: Callable[[Work], tuple[int, Job]], store: Store, annotator: Actor, placed: list[int]
+    run: Callable[[Work], tuple[int, Job]], store: Store, annotator: Caller, placed: list[int]
 ) -> None:
     def work(lease: Lease, _must_stop: Callable[[], bool]) -> Finish:
         with store.writing() as session:
-            waiting = Job(kind=JobKind.TRAIN, settings={}, created_by=annotator.person_id)
+            waiting = Job(kind=JobKind.TRAIN, settings={}, created_by=annotator.actor.person_id)
             session.add(waiting)
-        jobs.cancel_job(Caller(store, annotator), job_id=lease.job_id)
+        jobs.cancel_job(annotator, job_id=lease.job_id)
         raise JobCancelled
 
     code, job = run(work)

@@ -3,7 +3,6 @@ from typing import Any
 import pytest
 
 from colpo_core.images.decoding import read_rgb
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.fingerprints import fill_fingerprints
 from colpo_core.services.common.callers import Caller
@@ -24,11 +23,11 @@ from tests.support.snapshots import manifest_of
      ({"protocol": "paper"}, set(Split))],
 )  # fmt: skip
 def test_the_current_model_knows_whom_it_has_learned_from(
-    store: Store, annotator: Actor, administrator: Actor, card: dict[str, Any], sides: set[Split]
+    store: Store, annotator: Caller, administrator: Caller, card: dict[str, Any], sides: set[Split]
 ) -> None:
     assert find_incumbent(store) is None
     Clinic(store).add_cohort(8)
-    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("s"))
+    snapshot = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
     with store.writing() as session:
         session.add(
             Checkpoint(
@@ -36,7 +35,7 @@ def test_the_current_model_knows_whom_it_has_learned_from(
             )
         )
         session.flush()
-        session.add(Promotion(checkpoint_id=1, promoted_by=administrator.person_id, reason="first"))
+        session.add(Promotion(checkpoint_id=1, promoted_by=administrator.actor.person_id, reason="first"))
     fill_learned(store)
     incumbent = find_incumbent(store)
     assert incumbent is not None
@@ -46,17 +45,17 @@ def test_the_current_model_knows_whom_it_has_learned_from(
 
 
 def test_the_current_model_knows_a_near_copy_under_another_code(
-    store: Store, annotator: Actor, administrator: Actor
+    store: Store, annotator: Caller, administrator: Caller
 ) -> None:
     clinic = Clinic(store)
     clinic.add_cohort(8)
-    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("s"))
+    snapshot = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
     with store.writing() as session:
         checkpoint = Checkpoint(name="model", sha256="a" * 64, snapshot_id=snapshot.id, card={})
         checkpoint.label_source = LabelSource.HISTOLOGY
         session.add(checkpoint)
         session.flush()
-        session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="first"))
+        session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.actor.person_id, reason="first"))
     fill_learned(store)
     manifest = manifest_of(store, snapshot.id)
     copied = read_rgb(store.blobs.get(manifest.of(Split.TRAIN)[0].image_sha256))
@@ -65,7 +64,7 @@ def test_the_current_model_knows_a_near_copy_under_another_code(
     fill_fingerprints(store)
     incumbent = find_incumbent(store)
     assert incumbent is not None
-    later = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("later"))
+    later = freezing.freeze_snapshot(annotator, query=SnapshotQuery("later"))
     items = manifest_of(store, later.id).items
     knows = {item.patient_id: incumbent.knows(item) for item in items}
     assert (knows[copy.patient_id], knows[other.patient_id]) == (True, False)

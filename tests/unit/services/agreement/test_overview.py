@@ -7,7 +7,6 @@ import pytest
 
 from colpo_core.errors import InputRejected, NotFound, PermissionDenied
 from colpo_core.evaluation.agreement import pair_figures
-from colpo_core.records.people import Actor
 from colpo_core.services.agreement import adjudication
 from colpo_core.services.agreement import overview as agreement
 from colpo_core.services.common.callers import Caller
@@ -26,16 +25,16 @@ def empty_case(clinic: Clinic) -> Callable[..., ClinicCase]:
 
 
 def test_the_overview_takes_the_mean_of_an_images_pairs(
-    store: Store, administrator: Actor, people: list[Actor], empty_case: Callable[..., ClinicCase]
+    administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
 ) -> None:
     near, far = empty_case(), empty_case()
     masks = [square(10, 10), square(10, 12), square(14, 10)]
     for person, mask in zip(people, masks, strict=True):
-        submit(store, person, near.image_id, mask)
-    submit(store, people[0], far.image_id, square(0, 0))
-    submit(store, people[1], far.image_id, square(40, 40))
-    submit(store, people[0], empty_case().image_id, square(0, 0))
-    found = agreement.agreement_overview(Caller(store, administrator))
+        submit(person, near.image_id, mask)
+    submit(people[0], far.image_id, square(0, 0))
+    submit(people[1], far.image_id, square(40, 40))
+    submit(people[0], empty_case().image_id, square(0, 0))
+    found = agreement.agreement_overview(administrator)
     pairs = [pair_figures(masks[a], masks[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
     of_near = np.mean([pair.dice for pair in pairs])
     assert (found.n_images, found.n_patients) == (2, 2)
@@ -60,7 +59,7 @@ def test_the_overview_takes_the_mean_of_an_images_pairs(
 
 
 def test_empty_masks_are_counted_apart(
-    store: Store, administrator: Actor, people: list[Actor], empty_case: Callable[..., ClinicCase]
+    administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
 ) -> None:
     both, one, none = empty_case(), empty_case(), empty_case()
     for case, masks in (
@@ -69,8 +68,8 @@ def test_empty_masks_are_counted_apart(
         (none, (NOTHING, NOTHING)),
     ):
         for person, mask in zip(people, masks, strict=False):
-            submit(store, person, case.image_id, mask)
-    found = agreement.agreement_overview(Caller(store, administrator))
+            submit(person, case.image_id, mask)
+    found = agreement.agreement_overview(administrator)
     assert (found.n_images, found.n_one_empty, found.n_both_empty) == (3, 1, 1)
     assert (found.dice.value, found.dice.n_images) == (0.5, 2)
     assert (found.hd95_px.value, found.hd95_px.n_images) == (0.0, 1)
@@ -80,30 +79,30 @@ def test_empty_masks_are_counted_apart(
     assert (found.pairs[0].n_one_empty, found.pairs[0].n_both_empty) == (1, 1)
 
 
-def test_nothing_to_compare(store: Store, administrator: Actor, people: list[Actor], clinic: Clinic) -> None:
+def test_nothing_to_compare(administrator: Caller, people: list[Caller], clinic: Clinic) -> None:
     case = clinic.add_case()
-    found = agreement.agreement_overview(Caller(store, administrator))
+    found = agreement.agreement_overview(administrator)
     assert (found.n_images, found.dice.value, found.pairs, found.images) == (0, None, (), ())
-    alone = agreement.image_agreement(Caller(store, administrator), image_id=case.image_id)
+    alone = agreement.image_agreement(administrator, image_id=case.image_id)
     assert (len(alone.versions), alone.pairs, alone.adjudication, alone.may_adjudicate) == (1, (), None, True)
 
 
 def test_findings_are_kept_apart(
-    store: Store, administrator: Actor, people: list[Actor], empty_case: Callable[..., ClinicCase]
+    administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
 ) -> None:
     case = empty_case()
-    submit(store, people[0], case.image_id, square(5, 5))
-    submit(store, people[1], case.image_id, square(5, 5), Finding.MOSAIC)
+    submit(people[0], case.image_id, square(5, 5))
+    submit(people[1], case.image_id, square(5, 5), Finding.MOSAIC)
     for finding in Finding:
-        assert agreement.agreement_overview(Caller(store, administrator), finding=finding).n_images == 0
+        assert agreement.agreement_overview(administrator, finding=finding).n_images == 0
 
 
 def test_an_image_lists_its_masks_and_pairs(
-    store: Store, annotator: Actor, people: list[Actor], empty_case: Callable[..., ClinicCase]
+    annotator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
 ) -> None:
     case = empty_case()
-    ids = [submit(store, person, case.image_id, square(10, 10 + 2 * n)) for n, person in enumerate(people)]
-    found = agreement.image_agreement(Caller(store, annotator), image_id=case.image_id)
+    ids = [submit(person, case.image_id, square(10, 10 + 2 * n)) for n, person in enumerate(people)]
+    found = agreement.image_agreement(annotator, image_id=case.image_id)
     assert [version.version_id for version in found.versions] == ids
     assert [(pair.first_id, pair.second_id) for pair in found.pairs] == [(ids[0], ids[1]), (ids[0], ids[2]),
                                                                        (ids[1], ids[2])]  # fmt: skip
@@ -113,73 +112,73 @@ def test_an_image_lists_its_masks_and_pairs(
     assert not found.may_adjudicate
     assert "administrator" in found.why_not
     with pytest.raises(NotFound):
-        agreement.image_agreement(Caller(store, annotator), image_id=999)
+        agreement.image_agreement(annotator, image_id=999)
 
 
 def test_adjudicated_masks_are_no_annotators(
-    store: Store, administrator: Actor, people: list[Actor], empty_case: Callable[..., ClinicCase]
+    store: Store, administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
 ) -> None:
     case = empty_case()
     for person in people:
-        submit(store, person, case.image_id, square(10, 10))
-    last = submit(store, administrator, case.image_id, square(40, 40))
-    assert agreement.agreement_overview(Caller(store, administrator)).images[0].n_masks == 4
+        submit(person, case.image_id, square(10, 10))
+    last = submit(administrator, case.image_id, square(40, 40))
+    assert agreement.agreement_overview(administrator).images[0].n_masks == 4
     with store.writing() as session:
         session.get_one(AnnotationVersion, last).origin = MaskOrigin.ADJUDICATED
-    submit(store, administrator, case.image_id, square(42, 42))
-    found = agreement.agreement_overview(Caller(store, administrator))
+    submit(administrator, case.image_id, square(42, 42))
+    found = agreement.agreement_overview(administrator)
     assert (found.images[0].n_masks, found.dice.value) == (3, 1.0)
 
 
 def test_fellow_annotators_of_a_blind_task_see_nothing_yet(
-    store: Store, administrator: Actor, people: list[Actor], empty_case: Callable[..., ClinicCase]
+    store: Store, administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
 ) -> None:
     case = empty_case()
     add_task(store, [case.image_id], people, creator=administrator)
     for person in people[:2]:
-        submit(store, person, case.image_id, square(10, 10))
+        submit(person, case.image_id, square(10, 10))
     for person in people:
-        assert agreement.agreement_overview(Caller(store, person)).n_images == 0
-    seen = agreement.image_agreement(Caller(store, people[0]), image_id=case.image_id)
+        assert agreement.agreement_overview(person).n_images == 0
+    seen = agreement.image_agreement(people[0], image_id=case.image_id)
     assert ([version.author for version in seen.versions], seen.n_hidden, seen.pairs) == (["Berta"], 1, ())
-    assert agreement.image_agreement(Caller(store, people[2]), image_id=case.image_id).n_hidden == 2
-    assert agreement.agreement_overview(Caller(store, administrator)).n_images == 1
-    submit(store, people[2], case.image_id, square(10, 10))
-    opened = agreement.image_agreement(Caller(store, people[0]), image_id=case.image_id)
+    assert agreement.image_agreement(people[2], image_id=case.image_id).n_hidden == 2
+    assert agreement.agreement_overview(administrator).n_images == 1
+    submit(people[2], case.image_id, square(10, 10))
+    opened = agreement.image_agreement(people[0], image_id=case.image_id)
     assert (len(opened.versions), opened.n_hidden) == (3, 0)
 
 
 def test_of_a_task_the_versions_count_that_were_made_for_it(
-    store: Store, administrator: Actor, people: list[Actor], empty_case: Callable[..., ClinicCase]
+    store: Store, administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
 ) -> None:
     case, other = empty_case(), empty_case()
     for person in people[:2]:
-        submit(store, person, other.image_id, square(5, 5))
+        submit(person, other.image_id, square(5, 5))
     task_id = add_task(store, [case.image_id], people[:2], creator=administrator)
-    submit(store, people[0], case.image_id, square(10, 10))
-    submit(store, people[1], case.image_id, square(10, 20))
-    submit(store, people[2], case.image_id, square(30, 30))
+    submit(people[0], case.image_id, square(10, 10))
+    submit(people[1], case.image_id, square(10, 20))
+    submit(people[2], case.image_id, square(30, 30))
     blind = pair_figures(square(10, 10), square(10, 20)).dice
     # After the masks have opened, one of them comes round to the other's view.
-    submit(store, people[1], case.image_id, square(10, 10))
-    found = agreement.agreement_overview(Caller(store, administrator), task_id=task_id)
+    submit(people[1], case.image_id, square(10, 10))
+    found = agreement.agreement_overview(administrator, task_id=task_id)
     assert (found.n_images, found.images[0].n_masks) == (1, 2)
     assert found.dice.value == pytest.approx(blind)
     with pytest.raises(InputRejected, match="another finding"):
-        agreement.agreement_overview(Caller(store, administrator), finding=Finding.MOSAIC, task_id=task_id)
+        agreement.agreement_overview(administrator, finding=Finding.MOSAIC, task_id=task_id)
     with pytest.raises(NotFound):
-        agreement.agreement_overview(Caller(store, people[2]), task_id=task_id)
+        agreement.agreement_overview(people[2], task_id=task_id)
 
 
 def test_the_interval_is_the_same_each_time(
-    store: Store, administrator: Actor, people: list[Actor], empty_case: Callable[..., ClinicCase]
+    administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
 ) -> None:
     chance = np.random.default_rng(0)
     for _ in range(8):
         case = empty_case()
         for person in people[:2]:
-            submit(store, person, case.image_id, chance.random((SIDE_PX, SIDE_PX)) < chance.random())
-    first, again = (agreement.agreement_overview(Caller(store, administrator)).dice for _ in range(2))
+            submit(person, case.image_id, chance.random((SIDE_PX, SIDE_PX)) < chance.random())
+    first, again = (agreement.agreement_overview(administrator).dice for _ in range(2))
     assert first == again
     assert first.value is not None
     assert first.low is not None
@@ -187,12 +186,12 @@ def test_the_interval_is_the_same_each_time(
     assert 0 <= first.low < first.value < first.high <= 1
 
 
-def test_readers_see_no_agreement(store: Store, reader: Actor, empty_case: Callable[..., ClinicCase]) -> None:
+def test_readers_see_no_agreement(reader: Caller, empty_case: Callable[..., ClinicCase]) -> None:
     image_id = empty_case().image_id
     for deed in (
-        lambda: agreement.agreement_overview(Caller(store, reader)),
-        lambda: agreement.image_agreement(Caller(store, reader), image_id=image_id),
-        lambda: adjudication.list_adjudications(Caller(store, reader)),
+        lambda: agreement.agreement_overview(reader),
+        lambda: agreement.image_agreement(reader, image_id=image_id),
+        lambda: adjudication.list_adjudications(reader),
     ):
         with pytest.raises(PermissionDenied):
             deed()

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from colpo_core.errors import InputRejected
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.annotations import StartSource
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations import imported_masks, own_masks
 from colpo_core.services.common.actors import program_actor
 from colpo_core.services.common.callers import Caller
@@ -22,8 +21,8 @@ from colpo_core.terms import MaskOrigin, Start, TaskItemState
 from tests.support.review_desks import HEIGHT, WIDTH, Desk, add_image, add_task, case_of, everything, made, pixels
 
 
-def test_a_mask_painted_from_nothing_says_so(store: Store, annotator: Actor, image_id: int) -> None:
-    desk = Desk(store, annotator, image_id)
+def test_a_mask_painted_from_nothing_says_so(annotator: Caller, image_id: int) -> None:
+    desk = Desk(annotator, image_id)
     assert (desk.opened.start, desk.opened.strokes, desk.opened.active_ms) == (Start.NOTHING, 0, 0)
     desk.paint(pixels(1), strokes=3, active_ms=1500)
     desk.paint(pixels(2), strokes=1, active_ms=200)
@@ -31,11 +30,11 @@ def test_a_mask_painted_from_nothing_says_so(store: Store, annotator: Actor, ima
     version = desk.submit()
     assert made(version) == (Start.NOTHING, None, None, False, 4, 1700)
     assert (version.kept_share, version.added_share, version.base_number) == (None, 1.0, None)
-    assert version.author_id == annotator.person_id
+    assert version.author_id == annotator.actor.person_id
 
 
-def test_the_next_draft_starts_from_the_version(store: Store, annotator: Actor, image_id: int) -> None:
-    desk = Desk(store, annotator, image_id)
+def test_the_next_draft_starts_from_the_version(annotator: Caller, image_id: int) -> None:
+    desk = Desk(annotator, image_id)
     desk.paint(pixels(1), strokes=3)
     first = desk.submit()
     assert (desk.opened.start, desk.opened.strokes, desk.opened.active_ms) == (Start.OWN_VERSION, 0, 0)
@@ -50,42 +49,30 @@ def test_the_next_draft_starts_from_the_version(store: Store, annotator: Actor, 
     assert second.base_number == 1
 
 
-def test_an_empty_first_version_has_no_shares(store: Store, annotator: Actor, image_id: int) -> None:
-    version = Desk(store, annotator, image_id).submit()
+def test_an_empty_first_version_has_no_shares(annotator: Caller, image_id: int) -> None:
+    version = Desk(annotator, image_id).submit()
     assert made(version) == (Start.NOTHING, None, None, False, 0, 0)
     assert (version.kept_share, version.added_share) == (None, None)
 
 
-def test_a_save_that_comes_twice_counts_once(store: Store, annotator: Actor, image_id: int) -> None:
-    desk = Desk(store, annotator, image_id)
+def test_a_save_that_comes_twice_counts_once(store: Store, annotator: Caller, image_id: int) -> None:
+    desk = Desk(annotator, image_id)
     add_task(store, image_id, annotator)
     for _ in range(3):
         own_masks.save_draft(
-            Caller(store, annotator),
-            document_id=desk.document_id,
-            base_seq=0,
-            rle=encode_rle(pixels(1)),
-            strokes=5,
-            active_ms=700,
+            annotator, document_id=desk.document_id, base_seq=0, rle=encode_rle(pixels(1)), strokes=5, active_ms=700
         )
     assert (desk.opened.seq, desk.opened.strokes, desk.opened.active_ms) == (1, 5, 700)
     with store.reading() as session:
         assert session.scalars(select(TaskItem.active_ms)).one() == 700
 
 
-def test_a_save_repeated_after_submitting_counts_for_neither_version(
-    store: Store, annotator: Actor, image_id: int
-) -> None:
-    desk = Desk(store, annotator, image_id)
+def test_a_save_repeated_after_submitting_counts_for_neither_version(annotator: Caller, image_id: int) -> None:
+    desk = Desk(annotator, image_id)
     desk.paint(pixels(1), strokes=5, active_ms=700)
     version = desk.submit()
     again = own_masks.save_draft(
-        Caller(store, annotator),
-        document_id=desk.document_id,
-        base_seq=0,
-        rle=encode_rle(pixels(1)),
-        strokes=5,
-        active_ms=700,
+        annotator, document_id=desk.document_id, base_seq=0, rle=encode_rle(pixels(1)), strokes=5, active_ms=700
     )
     assert again.seq == 1
     assert (version.strokes, desk.opened.strokes, desk.opened.active_ms) == (5, 0, 0)
@@ -93,9 +80,9 @@ def test_a_save_repeated_after_submitting_counts_for_neither_version(
 
 @pytest.mark.parametrize(("strokes", "active_ms"), [(-1, 0), (10_001, 0), (0, -1), (0, 3_600_001)])
 def test_a_save_with_impossible_counts_stores_nothing(
-    store: Store, annotator: Actor, image_id: int, strokes: int, active_ms: int
+    store: Store, annotator: Caller, image_id: int, strokes: int, active_ms: int
 ) -> None:
-    desk = Desk(store, annotator, image_id)
+    desk = Desk(annotator, image_id)
     desk.paint(pixels(1))
     before = everything(store)
     with pytest.raises(InputRejected):
@@ -103,9 +90,9 @@ def test_a_save_with_impossible_counts_stores_nothing(
     assert everything(store) == before
 
 
-def test_the_task_hears_of_the_work(store: Store, annotator: Actor, image_id: int) -> None:
+def test_the_task_hears_of_the_work(store: Store, annotator: Caller, image_id: int) -> None:
     add_task(store, image_id, annotator)
-    desk = Desk(store, annotator, image_id)
+    desk = Desk(annotator, image_id)
     desk.paint(pixels(1), active_ms=400)
     desk.paint(pixels(2), active_ms=500)
     with store.reading() as session:
@@ -117,22 +104,20 @@ def test_the_task_hears_of_the_work(store: Store, annotator: Actor, image_id: in
         assert (item.state, item.version_id) == (TaskItemState.SUBMITTED, version.version_id)
 
 
-def test_an_imported_mask_says_nothing_of_how_it_was_made(store: Store, image_id: int, annotator: Actor) -> None:
-    importer = program_actor(store, "importer")
-    imported_masks.import_annotation(
-        Caller(store, importer), image_id=image_id, mask=pixels(1), origin=MaskOrigin.CLOSED
-    )
-    version = own_masks.submitted_masks(Caller(store, annotator), image_id=image_id)[0]
+def test_an_imported_mask_says_nothing_of_how_it_was_made(store: Store, image_id: int, annotator: Caller) -> None:
+    importer = Caller(store, program_actor(store, "importer"))
+    imported_masks.import_annotation(importer, image_id=image_id, mask=pixels(1), origin=MaskOrigin.CLOSED)
+    version = own_masks.submitted_masks(annotator, image_id=image_id)[0]
     assert made(version) == (None,) * 6
     assert (version.kept_share, version.added_share, version.base_number) == (None, None, None)
-    desk = Desk(store, importer, image_id)
+    desk = Desk(importer, image_id)
     assert (desk.opened.start, desk.opened.changed) == (Start.OWN_VERSION, False)
     desk.paint(pixels(2))
     assert desk.submit().start_version_id == version.version_id
 
 
-def test_painting_back_to_the_start_is_no_change_of_it(store: Store, annotator: Actor, image_id: int) -> None:
-    desk = Desk(store, annotator, image_id)
+def test_painting_back_to_the_start_is_no_change_of_it(annotator: Caller, image_id: int) -> None:
+    desk = Desk(annotator, image_id)
     desk.paint(pixels(1))
     desk.submit()
     desk.paint(pixels(2))
@@ -157,12 +142,12 @@ STEPS = st.lists(
 @hypothesis_settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(steps=STEPS)
 def test_every_version_tells_what_happened_since_the_one_before(
-    store: Store, annotator: Actor, steps: list[tuple[str, Any]]
+    store: Store, annotator: Caller, steps: list[tuple[str, Any]]
 ) -> None:
     image_id = add_image(store)
-    other = Desk(store, annotator, add_image(store, case_id=case_of(store, image_id)))
+    other = Desk(annotator, add_image(store, case_id=case_of(store, image_id)))
     other.paint(pixels(3))
-    desk = Desk(store, annotator, image_id)
+    desk = Desk(annotator, image_id)
     start, strokes, versions = np.zeros((HEIGHT, WIDTH), np.bool_), 0, []
     for step, what in steps:
         if step == "paint":

@@ -7,7 +7,6 @@ from sqlalchemy import select
 from colpo_core.errors import Conflict, NotFound, PermissionDenied
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.annotations import StartSource
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.annotations.starts import start_correction, start_options
 from colpo_core.services.common import preferences
@@ -22,26 +21,21 @@ from tests.support.review_desks import NOTHING, Desk, add_task, everything, made
 
 
 @pytest.fixture
-def fellow(store: Store) -> Actor:
-    return add_person(store, "bea")
-
-
-@pytest.fixture
-def predicted(store: Store, administrator: Actor) -> PredictedClinic:
-    return PredictedClinic(store, administrator)
+def predicted(administrator: Caller) -> PredictedClinic:
+    return PredictedClinic(administrator)
 
 
 def proposed(store: Store, predicted: PredictedClinic, place: int = 0) -> tuple[int, StartSource]:
     return predicted.cases[place].image_id, StartSource(Start.PROPOSAL, prediction_id=predicted.predictions[place])
 
 
-def test_a_proposal_is_taken_up_and_measured(store: Store, annotator: Actor, predicted: PredictedClinic) -> None:
+def test_a_proposal_is_taken_up_and_measured(store: Store, annotator: Caller, predicted: PredictedClinic) -> None:
     image_id, source = proposed(store, predicted)
-    options = start_options(Caller(store, annotator), image_id=image_id)
+    options = start_options(annotator, image_id=image_id)
     assert options.proposal is not None
     assert (options.proposal.prediction_id, options.proposal.checkpoint_name) == (source.prediction_id, "model-1")
     assert options.proposals_refused == ""
-    desk = Desk(store, annotator, image_id)
+    desk = Desk(annotator, image_id)
     desk.start(source)
     start = desk.mask
     assert start.mean() == options.proposal.acetowhite_share
@@ -55,9 +49,11 @@ def test_a_proposal_is_taken_up_and_measured(store: Store, annotator: Actor, pre
     assert made(desk.submit())[:4] == (Start.OWN_VERSION, version.version_id, None, False)
 
 
-def test_a_proposal_that_was_dropped_was_still_seen(store: Store, annotator: Actor, predicted: PredictedClinic) -> None:
+def test_a_proposal_that_was_dropped_was_still_seen(
+    store: Store, annotator: Caller, predicted: PredictedClinic
+) -> None:
     image_id, source = proposed(store, predicted)
-    desk = Desk(store, annotator, image_id)
+    desk = Desk(annotator, image_id)
     desk.start(source)
     desk.start(NOTHING)
     desk.paint(pixels(1, desk.mask.shape))
@@ -69,12 +65,12 @@ def test_a_proposal_that_was_dropped_was_still_seen(store: Store, annotator: Act
 
 
 def test_a_proposal_is_the_current_models_alone(
-    store: Store, annotator: Actor, administrator: Actor, predicted: PredictedClinic
+    store: Store, annotator: Caller, administrator: Caller, predicted: PredictedClinic
 ) -> None:
     image_id, source = proposed(store, predicted)
     newer = predicted.add_checkpoint("model-2", administrator)
-    desk = Desk(store, annotator, image_id)
-    options = start_options(Caller(store, annotator), image_id=image_id)
+    desk = Desk(annotator, image_id)
+    options = start_options(annotator, image_id=image_id)
     assert (options.proposal, options.proposals_refused) == (None, "")
     before = everything(store)
     with pytest.raises(Conflict, match="Another model"):
@@ -92,104 +88,104 @@ def test_a_proposal_is_the_current_models_alone(
 
 
 def test_without_a_current_model_there_is_no_proposal(
-    store: Store, annotator: Actor, predicted: PredictedClinic
+    store: Store, annotator: Caller, predicted: PredictedClinic
 ) -> None:
     with store.writing() as session:
         session.delete(session.scalars(select(Promotion)).one())
     image_id, source = proposed(store, predicted)
-    assert start_options(Caller(store, annotator), image_id=image_id).proposal is None
+    assert start_options(annotator, image_id=image_id).proposal is None
     with pytest.raises(Conflict):
-        Desk(store, annotator, image_id).start(source)
+        Desk(annotator, image_id).start(source)
 
 
 def test_the_model_marks_acetowhite_epithelium_alone(
-    store: Store, annotator: Actor, predicted: PredictedClinic
+    store: Store, annotator: Caller, predicted: PredictedClinic
 ) -> None:
     image_id, source = proposed(store, predicted)
     before = everything(store)
     for finding in set(Finding) - {Finding.ACETOWHITE}:
-        options = start_options(Caller(store, annotator), image_id=image_id, finding=finding)
+        options = start_options(annotator, image_id=image_id, finding=finding)
         assert options.proposal is None
         assert "acetowhite epithelium alone" in options.proposals_refused
         with pytest.raises(PermissionDenied, match="acetowhite epithelium alone"):
-            Desk(store, annotator, image_id, finding).start(source)
+            Desk(annotator, image_id, finding).start(source)
     assert everything(store) == before
 
 
 def test_proposals_that_are_switched_off_are_refused(
-    store: Store, annotator: Actor, administrator: Actor, predicted: PredictedClinic
+    store: Store, annotator: Caller, administrator: Caller, predicted: PredictedClinic
 ) -> None:
     image_id, source = proposed(store, predicted)
-    preferences.set_proposals(Caller(store, administrator), allowed=False)
-    options = start_options(Caller(store, annotator), image_id=image_id)
+    preferences.set_proposals(administrator, allowed=False)
+    options = start_options(annotator, image_id=image_id)
     assert (options.proposal, "switched" in options.proposals_refused) == (None, True)
     before = everything(store)
     with pytest.raises(PermissionDenied, match="switched"):
-        Desk(store, annotator, image_id).start(source)
+        Desk(annotator, image_id).start(source)
     assert everything(store) == before
-    preferences.set_proposals(Caller(store, administrator), allowed=True)
-    Desk(store, annotator, image_id).start(source)
+    preferences.set_proposals(administrator, allowed=True)
+    Desk(annotator, image_id).start(source)
 
 
 def test_a_task_without_proposals_refuses_them_to_its_people_while_it_is_open(
-    store: Store, annotator: Actor, fellow: Actor, predicted: PredictedClinic
+    store: Store, annotator: Caller, fellow: Caller, predicted: PredictedClinic
 ) -> None:
     image_id, source = proposed(store, predicted)
     task_id = add_task(store, image_id, annotator, proposals=False)
-    desk = Desk(store, annotator, image_id)
-    assert "in a task of yours" in start_options(Caller(store, annotator), image_id=image_id).proposals_refused
+    desk = Desk(annotator, image_id)
+    assert "in a task of yours" in start_options(annotator, image_id=image_id).proposals_refused
     with pytest.raises(PermissionDenied, match="in a task of yours"):
         desk.start(source)
     desk.submit()
     with pytest.raises(PermissionDenied):
         desk.start(source)
-    assert start_options(Caller(store, fellow), image_id=image_id).proposal is not None
+    assert start_options(fellow, image_id=image_id).proposal is not None
     with store.writing() as session:
         session.get_one(AnnotationTask, task_id).closed_at = utc_now()
     desk.start(source)
 
 
 def test_a_correction_of_a_prediction_starts_from_the_models_mask_and_says_so(
-    store: Store, administrator: Actor
+    store: Store, administrator: Caller
 ) -> None:
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     anna = add_person(store, "correcting")
-    found = start_correction(Caller(store, anna), prediction_id=clinic.predictions[1])
+    found = start_correction(anna, prediction_id=clinic.predictions[1])
     assert (found.image_id, found.has_started) == (clinic.cases[1].image_id, True)
-    opened = own_masks.open_annotation(Caller(store, anna), image_id=found.image_id)
+    opened = own_masks.open_annotation(anna, image_id=found.image_id)
     with store.reading() as session:
         prediction = session.get_one(Prediction, clinic.predictions[1])
         wanted = mask_pixels(session.get_one(Mask, prediction.mask_id))
     assert opened.start is Start.PROPOSAL
     assert opened.rle == encode_rle(wanted)
-    version = own_masks.submit_annotation(Caller(store, anna), document_id=opened.document_id, seq=opened.seq, note="")
+    version = own_masks.submit_annotation(anna, document_id=opened.document_id, seq=opened.seq, note="")
     assert (version.start, version.kept_share) == (Start.PROPOSAL, 1.0)
 
 
-def test_a_correction_takes_the_place_of_nothing_that_was_painted(store: Store, administrator: Actor) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_a_correction_takes_the_place_of_nothing_that_was_painted(store: Store, administrator: Caller) -> None:
+    clinic = PredictedClinic(administrator)
     anna = add_person(store, "correcting")
     image_id = clinic.cases[1].image_id
-    opened = own_masks.open_annotation(Caller(store, anna), image_id=image_id)
+    opened = own_masks.open_annotation(anna, image_id=image_id)
     mine = np.zeros((64, 64), bool)
     mine[3:9, 3:9] = True
-    own_masks.save_draft(Caller(store, anna), document_id=opened.document_id, base_seq=0, rle=encode_rle(mine))
-    assert not start_correction(Caller(store, anna), prediction_id=clinic.predictions[1]).has_started
-    now = own_masks.open_annotation(Caller(store, anna), image_id=image_id)
+    own_masks.save_draft(anna, document_id=opened.document_id, base_seq=0, rle=encode_rle(mine))
+    assert not start_correction(anna, prediction_id=clinic.predictions[1]).has_started
+    now = own_masks.open_annotation(anna, image_id=image_id)
     assert (now.rle, now.start) == (encode_rle(mine), Start.NOTHING)
-    own_masks.submit_annotation(Caller(store, anna), document_id=now.document_id, seq=now.seq, note="")
-    assert not start_correction(Caller(store, anna), prediction_id=clinic.predictions[1]).has_started
-    assert own_masks.open_annotation(Caller(store, anna), image_id=image_id).rle == encode_rle(mine)
+    own_masks.submit_annotation(anna, document_id=now.document_id, seq=now.seq, note="")
+    assert not start_correction(anna, prediction_id=clinic.predictions[1]).has_started
+    assert own_masks.open_annotation(anna, image_id=image_id).rle == encode_rle(mine)
 
 
 def test_a_correction_is_refused_where_the_model_may_not_be_seen_or_is_not_the_current_one(
-    store: Store, administrator: Actor
+    store: Store, administrator: Caller
 ) -> None:
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     anna = add_person(store, "correcting")
     with pytest.raises(NotFound):
-        start_correction(Caller(store, anna), prediction_id=99)
+        start_correction(anna, prediction_id=99)
     clinic.predict(clinic.cases[1].image_id, clinic.add_checkpoint("model-2", administrator))
     with pytest.raises(Conflict):
-        start_correction(Caller(store, anna), prediction_id=clinic.predictions[1])
-    assert own_masks.open_annotation(Caller(store, anna), image_id=clinic.cases[1].image_id).annotation_id is None
+        start_correction(anna, prediction_id=clinic.predictions[1])
+    assert own_masks.open_annotation(anna, image_id=clinic.cases[1].image_id).annotation_id is None

@@ -1,6 +1,5 @@
 from collections.abc import Callable
 
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations.workbench import annotation_desk
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
@@ -10,12 +9,12 @@ from tests.support.handed_out import image_of, paint_and_submit
 
 
 def test_the_desk_holds_my_own_mask_of_every_finding_in_order(
-    store: Store, annotator: Actor, administrator: Actor, add_case: Callable[..., int]
+    store: Store, annotator: Caller, administrator: Caller, add_case: Callable[..., int]
 ) -> None:
     image_id = image_of(store, add_case())
-    paint_and_submit(store, annotator, image_id, finding=Finding.MOSAIC)
-    paint_and_submit(store, administrator, image_id, finding=Finding.PUNCTATION)
-    desk = annotation_desk(Caller(store, annotator), image_id=image_id)
+    paint_and_submit(annotator, image_id, finding=Finding.MOSAIC)
+    paint_and_submit(administrator, image_id, finding=Finding.PUNCTATION)
+    desk = annotation_desk(annotator, image_id=image_id)
     assert [layer.finding for layer in desk.layers] == list(Finding)
     assert desk.layers[0] == desk.annotation
     assert {layer.finding: layer.version_number for layer in desk.layers if layer.version_number} == {Finding.MOSAIC: 1}

@@ -6,7 +6,6 @@ from sqlalchemy import select
 from colpo_core.errors import Blinding, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.ifcpc import SIGNS, Iodine, Junction, LesionLocation, Sign
 from colpo_core.records.cases.findings import FindingsEntry
-from colpo_core.records.people import Actor
 from colpo_core.services.cases.findings import get_findings, save_findings
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
@@ -39,36 +38,36 @@ def version_of(store: Store, case: ClinicCase) -> int:
         return session.scalars(found).one()
 
 
-def test_what_is_saved_is_what_is_read_in_the_form_s_order(store: Store, annotator: Actor, case: ClinicCase) -> None:
-    empty = get_findings(Caller(store, annotator), case_id=case.case_id)
+def test_what_is_saved_is_what_is_read_in_the_form_s_order(annotator: Caller, case: ClinicCase) -> None:
+    empty = get_findings(annotator, case_id=case.case_id)
     assert (empty.version, empty.entry, empty.entered_by) == (0, FindingsEntry(), None)
-    saved = save_findings(Caller(store, annotator), case_id=case.case_id, base_version=0, entry=WHOLE)
+    saved = save_findings(annotator, case_id=case.case_id, base_version=0, entry=WHOLE)
     assert saved.version == 1
     assert saved.entry == replace(
         WHOLE, clock_hours=(1, 2, 12), signs=(Sign.ECTOPY, Sign.COARSE_MOSAIC), note="seen twice"
     )
     assert saved.entered_by == "Anna"
-    assert get_findings(Caller(store, annotator), case_id=case.case_id) == saved
+    assert get_findings(annotator, case_id=case.case_id) == saved
 
 
-def test_signs_come_and_go(store: Store, annotator: Actor, case: ClinicCase) -> None:
+def test_signs_come_and_go(annotator: Caller, case: ClinicCase) -> None:
     """A sign that stays beside ones that change: each is in the table once."""
     for number, signs in enumerate([(Sign.EROSION, Sign.TUMOUR), (Sign.TUMOUR, Sign.CONDYLOMA), (), (Sign.TUMOUR,)]):
         entry = FindingsEntry(signs=signs)
-        saved = save_findings(Caller(store, annotator), case_id=case.case_id, base_version=number, entry=entry)
+        saved = save_findings(annotator, case_id=case.case_id, base_version=number, entry=entry)
         assert set(saved.entry.signs) == set(signs)
         assert saved.version == number + 1
 
 
 def test_a_save_that_changes_nothing_leaves_no_trace(
-    store: Store, annotator: Actor, clinic: Clinic, case: ClinicCase
+    store: Store, annotator: Caller, clinic: Clinic, case: ClinicCase
 ) -> None:
-    first = save_findings(Caller(store, annotator), case_id=case.case_id, base_version=0, entry=WHOLE)
-    again = save_findings(Caller(store, annotator), case_id=case.case_id, base_version=1, entry=first.entry)
+    first = save_findings(annotator, case_id=case.case_id, base_version=0, entry=WHOLE)
+    again = save_findings(annotator, case_id=case.case_id, base_version=1, entry=first.entry)
     assert again == first
     nothing = FindingsEntry()
     other = clinic.add_case().case_id
-    assert save_findings(Caller(store, annotator), case_id=other, base_version=0, entry=nothing).version == 0
+    assert save_findings(annotator, case_id=other, base_version=0, entry=nothing).version == 0
     with store.reading() as session:
         entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "save findings")).all()
     assert [entry.subject for entry in entries] == [f"case {case.case_id}"]
@@ -76,18 +75,13 @@ def test_a_save_that_changes_nothing_leaves_no_trace(
 
 
 def test_the_later_save_upon_the_older_form_is_refused(
-    store: Store, annotator: Actor, administrator: Actor, case: ClinicCase
+    annotator: Caller, administrator: Caller, case: ClinicCase
 ) -> None:
-    saved = save_findings(Caller(store, annotator), case_id=case.case_id, base_version=0, entry=WHOLE)
+    saved = save_findings(annotator, case_id=case.case_id, base_version=0, entry=WHOLE)
     for base in (0, 2):
         with pytest.raises(Conflict, match="Somebody changed these findings"):
-            save_findings(
-                Caller(store, administrator),
-                case_id=case.case_id,
-                base_version=base,
-                entry=FindingsEntry(adequate=True),
-            )
-    assert get_findings(Caller(store, annotator), case_id=case.case_id) == saved
+            save_findings(administrator, case_id=case.case_id, base_version=base, entry=FindingsEntry(adequate=True))
+    assert get_findings(annotator, case_id=case.case_id) == saved
 
 
 @pytest.mark.parametrize(
@@ -111,11 +105,11 @@ def test_the_later_save_upon_the_older_form_is_refused(
     ],
 )
 def test_contradictions_are_refused_and_nothing_is_stored(
-    store: Store, annotator: Actor, case: ClinicCase, entry: FindingsEntry, said: str
+    annotator: Caller, case: ClinicCase, entry: FindingsEntry, said: str
 ) -> None:
     with pytest.raises(InputRejected, match=said):
-        save_findings(Caller(store, annotator), case_id=case.case_id, base_version=0, entry=entry)
-    assert get_findings(Caller(store, annotator), case_id=case.case_id).version == 0
+        save_findings(annotator, case_id=case.case_id, base_version=0, entry=entry)
+    assert get_findings(annotator, case_id=case.case_id).version == 0
 
 
 @pytest.mark.parametrize(
@@ -132,50 +126,46 @@ def test_contradictions_are_refused_and_nothing_is_stored(
         FindingsEntry(signs=tuple(sign for group, signs in SIGNS.items() if group != "inadequate" for sign in signs)),
     ],
 )
-def test_what_is_only_unusual_is_taken(store: Store, annotator: Actor, case: ClinicCase, entry: FindingsEntry) -> None:
-    saved = save_findings(Caller(store, annotator), case_id=case.case_id, base_version=0, entry=entry)
+def test_what_is_only_unusual_is_taken(annotator: Caller, case: ClinicCase, entry: FindingsEntry) -> None:
+    saved = save_findings(annotator, case_id=case.case_id, base_version=0, entry=entry)
     assert saved.entry == entry
 
 
 @pytest.mark.parametrize(("pregnant", "is_taken"), [(None, True), (True, True), (False, False)])
 def test_deciduosis_contradicts_a_record_without_pregnancy(
-    store: Store, annotator: Actor, case: ClinicCase, pregnant: bool | None, is_taken: bool
+    store: Store, annotator: Caller, case: ClinicCase, pregnant: bool | None, is_taken: bool
 ) -> None:
     with store.writing() as session:
         session.get_one(Case, case.case_id).pregnant = pregnant
     entry = FindingsEntry(signs=(Sign.DECIDUOSIS,))
     if is_taken:
-        save_findings(Caller(store, annotator), case_id=case.case_id, base_version=0, entry=entry)
+        save_findings(annotator, case_id=case.case_id, base_version=0, entry=entry)
         return
     with pytest.raises(InputRejected, match="not pregnant"):
-        save_findings(Caller(store, annotator), case_id=case.case_id, base_version=0, entry=entry)
+        save_findings(annotator, case_id=case.case_id, base_version=0, entry=entry)
 
 
 def test_a_confirmed_proposal_is_known_until_size_or_place_changes(
-    store: Store, annotator: Actor, case: ClinicCase
+    store: Store, annotator: Caller, case: ClinicCase
 ) -> None:
     version_id = version_of(store, case)
     entry = FindingsEntry(quadrants=2, clock_hours=(1, 2))
     keywords = {"case_id": case.case_id}
-    saved = save_findings(Caller(store, annotator), **keywords, base_version=0, entry=entry, proposed_from=version_id)
+    saved = save_findings(annotator, **keywords, base_version=0, entry=entry, proposed_from=version_id)
     assert saved.proposed_from == version_id
-    saved = save_findings(Caller(store, annotator), **keywords, base_version=1, entry=replace(entry, note="and more"))
+    saved = save_findings(annotator, **keywords, base_version=1, entry=replace(entry, note="and more"))
     assert saved.proposed_from == version_id
-    saved = save_findings(Caller(store, annotator), **keywords, base_version=2, entry=replace(entry, quadrants=3))
+    saved = save_findings(annotator, **keywords, base_version=2, entry=replace(entry, quadrants=3))
     assert saved.proposed_from is None
     # The same values, now confirmed from a mask: that is something new to keep.
     saved = save_findings(
-        Caller(store, annotator),
-        **keywords,
-        base_version=3,
-        entry=replace(entry, quadrants=3),
-        proposed_from=version_id,
+        annotator, **keywords, base_version=3, entry=replace(entry, quadrants=3), proposed_from=version_id
     )
     assert (saved.proposed_from, saved.version) == (version_id, 4)
 
 
 def test_a_proposal_comes_from_a_lesion_s_mask_of_this_case(
-    store: Store, annotator: Actor, clinic: Clinic, case: ClinicCase
+    store: Store, annotator: Caller, clinic: Clinic, case: ClinicCase
 ) -> None:
     other = clinic.add_case()
     outline = clinic.add_case(patient_id=case.patient_id)
@@ -184,13 +174,11 @@ def test_a_proposal_comes_from_a_lesion_s_mask_of_this_case(
         session.get_one(Annotation, outline.annotation_id).image.case_id = case.case_id
     for wrong in (version_of(store, other), version_of(store, outline), 999):
         with pytest.raises(InputRejected, match="Propose again"):
-            save_findings(
-                Caller(store, annotator), case_id=case.case_id, base_version=0, entry=WHOLE, proposed_from=wrong
-            )
+            save_findings(annotator, case_id=case.case_id, base_version=0, entry=WHOLE, proposed_from=wrong)
 
 
 def test_a_hidden_mask_confirms_nothing(
-    store: Store, annotator: Actor, case: ClinicCase, monkeypatch: pytest.MonkeyPatch
+    store: Store, annotator: Caller, case: ClinicCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise Blinding("not yet")
@@ -198,22 +186,18 @@ def test_a_hidden_mask_confirms_nothing(
     monkeypatch.setattr("colpo_core.services.cases.findings.require_visible", refuse)
     with pytest.raises(Blinding):
         save_findings(
-            Caller(store, annotator),
-            case_id=case.case_id,
-            base_version=0,
-            entry=WHOLE,
-            proposed_from=version_of(store, case),
+            annotator, case_id=case.case_id, base_version=0, entry=WHOLE, proposed_from=version_of(store, case)
         )
 
 
 def test_findings_are_for_clinicians_and_for_cases_that_exist(
-    store: Store, annotator: Actor, reader: Actor, case: ClinicCase
+    annotator: Caller, reader: Caller, case: ClinicCase
 ) -> None:
     with pytest.raises(PermissionDenied):
-        get_findings(Caller(store, reader), case_id=case.case_id)
+        get_findings(reader, case_id=case.case_id)
     with pytest.raises(PermissionDenied):
-        save_findings(Caller(store, reader), case_id=case.case_id, base_version=0, entry=WHOLE)
+        save_findings(reader, case_id=case.case_id, base_version=0, entry=WHOLE)
     with pytest.raises(NotFound):
-        get_findings(Caller(store, annotator), case_id=999)
+        get_findings(annotator, case_id=999)
     with pytest.raises(NotFound):
-        save_findings(Caller(store, annotator), case_id=999, base_version=0, entry=WHOLE)
+        save_findings(annotator, case_id=999, base_version=0, entry=WHOLE)

@@ -8,7 +8,6 @@ from sqlalchemy import select
 from colpo_core.errors import NotFound, PermissionDenied
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.cases.cases import SpecimenSite
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations.own_masks import open_annotation, save_draft, submit_annotation
 from colpo_core.services.cases.findings_proposal import lesion_images, propose_clock_hour, propose_findings
 from colpo_core.services.common.callers import Caller
@@ -35,24 +34,23 @@ NOTHING = square(0, 0, 0, 0)
 
 
 def paint(
-    store: Store,
-    actor: Actor,
+    caller: Caller,
     case: ClinicCase,
     mask: NDArray[np.bool_],
     finding: Finding = Finding.ACETOWHITE,
     *,
     submits: bool = True,
 ) -> None:
-    opened = open_annotation(Caller(store, actor), image_id=case.image_id, finding=finding)
-    saved = save_draft(Caller(store, actor), document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask))
+    opened = open_annotation(caller, image_id=case.image_id, finding=finding)
+    saved = save_draft(caller, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask))
     if submits:
-        submit_annotation(Caller(store, actor), document_id=opened.document_id, seq=saved.seq, sure=set(MaskDoubt))
+        submit_annotation(caller, document_id=opened.document_id, seq=saved.seq, sure=set(MaskDoubt))
 
 
-def test_size_and_place_are_read_off_the_own_masks(store: Store, annotator: Actor, case: ClinicCase) -> None:
-    paint(store, annotator, case, CERVIX, Finding.CERVIX)
-    paint(store, annotator, case, UPPER)
-    proposal = propose_findings(Caller(store, annotator), image_id=case.image_id)
+def test_size_and_place_are_read_off_the_own_masks(annotator: Caller, case: ClinicCase) -> None:
+    paint(annotator, case, CERVIX, Finding.CERVIX)
+    paint(annotator, case, UPPER)
+    proposal = propose_findings(annotator, image_id=case.image_id)
     assert (proposal.cervix_percent, proposal.quadrants) == (25, 2)
     assert proposal.clock_hours == (1, 2, 10, 11, 12)
     assert proposal.centre_hour == 12
@@ -60,35 +58,31 @@ def test_size_and_place_are_read_off_the_own_masks(store: Store, annotator: Acto
     assert proposal.swede_lesion_size == 1
 
 
-def test_nothing_is_written_by_a_proposal(store: Store, annotator: Actor, case: ClinicCase) -> None:
-    paint(store, annotator, case, UPPER)
-    propose_findings(Caller(store, annotator), image_id=case.image_id)
+def test_nothing_is_written_by_a_proposal(store: Store, annotator: Caller, case: ClinicCase) -> None:
+    paint(annotator, case, UPPER)
+    propose_findings(annotator, image_id=case.image_id)
     with store.reading() as session:
         assert session.scalars(select(FindingsForm)).all() == []
 
 
-def test_without_an_outline_there_is_no_percentage_of_the_cervix(
-    store: Store, annotator: Actor, case: ClinicCase
-) -> None:
-    paint(store, annotator, case, square(32, 0, 64, 64))
-    proposal = propose_findings(Caller(store, annotator), image_id=case.image_id)
+def test_without_an_outline_there_is_no_percentage_of_the_cervix(annotator: Caller, case: ClinicCase) -> None:
+    paint(annotator, case, square(32, 0, 64, 64))
+    proposal = propose_findings(annotator, image_id=case.image_id)
     assert proposal.cervix_percent is None
     assert proposal.image_percent == 50
     assert any("no outline of the cervix" in sentence for sentence in proposal.missing)
 
 
-def test_strokes_since_the_last_version_count_and_name_no_version(
-    store: Store, annotator: Actor, case: ClinicCase
-) -> None:
-    paint(store, annotator, case, square(0, 0, 10, 10))
-    first = propose_findings(Caller(store, annotator), image_id=case.image_id)
-    paint(store, annotator, case, square(0, 0, 64, 64), submits=False)
-    draft = propose_findings(Caller(store, annotator), image_id=case.image_id)
+def test_strokes_since_the_last_version_count_and_name_no_version(annotator: Caller, case: ClinicCase) -> None:
+    paint(annotator, case, square(0, 0, 10, 10))
+    first = propose_findings(annotator, image_id=case.image_id)
+    paint(annotator, case, square(0, 0, 64, 64), submits=False)
+    draft = propose_findings(annotator, image_id=case.image_id)
     assert first.version_id is not None
     assert (draft.version_id, draft.is_draft, draft.quadrants) == (None, True, 4)
     assert any("not submitted" in sentence for sentence in draft.missing)
-    paint(store, annotator, case, square(0, 0, 64, 63))
-    second = propose_findings(Caller(store, annotator), image_id=case.image_id)
+    paint(annotator, case, square(0, 0, 64, 63))
+    second = propose_findings(annotator, image_id=case.image_id)
     assert second.version_number == 2
 
 
@@ -102,53 +96,49 @@ def test_strokes_since_the_last_version_count_and_name_no_version(
     ],
 )
 def test_the_swede_row_is_proposed_only_where_quadrants_decide_it(
-    store: Store, annotator: Actor, case: ClinicCase, mask: NDArray[np.bool_], quadrants: int, points: int | None
+    annotator: Caller, case: ClinicCase, mask: NDArray[np.bool_], quadrants: int, points: int | None
 ) -> None:
-    paint(store, annotator, case, mask)
-    proposal = propose_findings(Caller(store, annotator), image_id=case.image_id)
+    paint(annotator, case, mask)
+    proposal = propose_findings(annotator, image_id=case.image_id)
     assert (proposal.quadrants, proposal.swede_lesion_size) == (quadrants, points)
     assert any("no scale" in sentence for sentence in proposal.missing) == (points is None)
 
 
-def test_a_mask_that_marks_nothing_says_that_there_is_no_lesion(
-    store: Store, annotator: Actor, case: ClinicCase
-) -> None:
-    paint(store, annotator, case, NOTHING)
-    proposal = propose_findings(Caller(store, annotator), image_id=case.image_id)
+def test_a_mask_that_marks_nothing_says_that_there_is_no_lesion(annotator: Caller, case: ClinicCase) -> None:
+    paint(annotator, case, NOTHING)
+    proposal = propose_findings(annotator, image_id=case.image_id)
     assert (proposal.quadrants, proposal.clock_hours, proposal.swede_lesion_size) == (0, (), None)
     assert proposal.has_mask
 
 
-def test_another_person_s_lesion_is_not_proposed(
-    store: Store, annotator: Actor, administrator: Actor, case: ClinicCase
-) -> None:
-    paint(store, annotator, case, UPPER)
-    proposal = propose_findings(Caller(store, administrator), image_id=case.image_id)
+def test_another_person_s_lesion_is_not_proposed(annotator: Caller, administrator: Caller, case: ClinicCase) -> None:
+    paint(annotator, case, UPPER)
+    proposal = propose_findings(administrator, image_id=case.image_id)
     assert not proposal.has_mask
     assert proposal.missing[0].startswith("You have no mask")
-    assert lesion_images(Caller(store, administrator), case_id=case.case_id) == ()
-    (image,) = lesion_images(Caller(store, annotator), case_id=case.case_id)
+    assert lesion_images(administrator, case_id=case.case_id) == ()
+    (image,) = lesion_images(annotator, case_id=case.case_id)
     assert image.id == case.image_id
 
 
 def test_another_person_s_outline_serves_where_there_is_no_own_and_is_named(
-    store: Store, annotator: Actor, administrator: Actor, case: ClinicCase
+    annotator: Caller, administrator: Caller, case: ClinicCase
 ) -> None:
-    paint(store, administrator, case, CERVIX, Finding.CERVIX)
-    paint(store, annotator, case, UPPER)
-    proposal = propose_findings(Caller(store, annotator), image_id=case.image_id)
+    paint(administrator, case, CERVIX, Finding.CERVIX)
+    paint(annotator, case, UPPER)
+    proposal = propose_findings(annotator, image_id=case.image_id)
     assert proposal.cervix_percent == 25
     assert proposal.missing == ("The outline of the cervix is by Ada, version 1.",)
-    paint(store, annotator, case, square(0, 0, 20, 40), Finding.CERVIX, submits=False)
-    proposal = propose_findings(Caller(store, annotator), image_id=case.image_id)
+    paint(annotator, case, square(0, 0, 20, 40), Finding.CERVIX, submits=False)
+    proposal = propose_findings(annotator, image_id=case.image_id)
     assert (proposal.cervix_percent, proposal.missing) == (50, ())
 
 
 def test_an_outline_that_is_hidden_in_a_blind_task_is_not_used(
-    store: Store, annotator: Actor, administrator: Actor, case: ClinicCase
+    store: Store, annotator: Caller, administrator: Caller, case: ClinicCase
 ) -> None:
-    paint(store, administrator, case, CERVIX, Finding.CERVIX)
-    paint(store, annotator, case, UPPER)
+    paint(administrator, case, CERVIX, Finding.CERVIX)
+    paint(annotator, case, UPPER)
     with store.writing() as session:
         task = AnnotationTask(
             title="outlines",
@@ -158,35 +148,35 @@ def test_an_outline_that_is_hidden_in_a_blind_task_is_not_used(
             proposals=False,
             order=TaskOrder.DATE,
             seed=0,
-            created_by=administrator.person_id,
+            created_by=administrator.actor.person_id,
         )
         for person in (annotator, administrator):
-            task.items.append(TaskItem(image_id=case.image_id, annotator_id=person.person_id, position=1))
+            task.items.append(TaskItem(image_id=case.image_id, annotator_id=person.actor.person_id, position=1))
         session.add(task)
-    proposal = propose_findings(Caller(store, annotator), image_id=case.image_id)
+    proposal = propose_findings(annotator, image_id=case.image_id)
     assert proposal.cervix_percent is None
     site = SpecimenSite(case.image_id, 20, 2)
-    assert propose_clock_hour(Caller(store, annotator), site=site) is None
+    assert propose_clock_hour(annotator, site=site) is None
 
 
-def test_a_site_has_an_hour_where_the_cervix_is_known(store: Store, annotator: Actor, case: ClinicCase) -> None:
+def test_a_site_has_an_hour_where_the_cervix_is_known(annotator: Caller, case: ClinicCase) -> None:
     site = SpecimenSite(case.image_id, 38, 20)
-    assert propose_clock_hour(Caller(store, annotator), site=site) is None
-    paint(store, annotator, case, CERVIX, Finding.CERVIX, submits=False)
-    assert propose_clock_hour(Caller(store, annotator), site=site) == 3
-    assert propose_clock_hour(Caller(store, annotator), site=replace(site, x_px=20, y_px=38)) == 6
-    assert propose_clock_hour(Caller(store, annotator), site=replace(site, x_px=20.2, y_px=20)) is None
+    assert propose_clock_hour(annotator, site=site) is None
+    paint(annotator, case, CERVIX, Finding.CERVIX, submits=False)
+    assert propose_clock_hour(annotator, site=site) == 3
+    assert propose_clock_hour(annotator, site=replace(site, x_px=20, y_px=38)) == 6
+    assert propose_clock_hour(annotator, site=replace(site, x_px=20.2, y_px=20)) is None
 
 
 def test_proposals_are_for_clinicians_and_images_that_exist(
-    store: Store, annotator: Actor, reader: Actor, case: ClinicCase
+    annotator: Caller, reader: Caller, case: ClinicCase
 ) -> None:
     site = SpecimenSite(case.image_id, 1, 1)
     with pytest.raises(PermissionDenied):
-        propose_findings(Caller(store, reader), image_id=case.image_id)
+        propose_findings(reader, image_id=case.image_id)
     with pytest.raises(PermissionDenied):
-        propose_clock_hour(Caller(store, reader), site=site)
+        propose_clock_hour(reader, site=site)
     with pytest.raises(PermissionDenied):
-        lesion_images(Caller(store, reader), case_id=case.case_id)
+        lesion_images(reader, case_id=case.case_id)
     with pytest.raises(NotFound):
-        propose_findings(Caller(store, annotator), image_id=999)
+        propose_findings(annotator, image_id=999)

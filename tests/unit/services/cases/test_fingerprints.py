@@ -5,7 +5,6 @@ from colpo_core.errors import LeakageFound, NotFound
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.looks import image_looks
 from colpo_core.images.perceptual import perceptual_hash
-from colpo_core.records.people import Actor
 from colpo_core.services.cases import fingerprints
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import freezing
@@ -42,12 +41,12 @@ def test_what_an_older_store_lacks_is_computed_from_the_files_once(store: Store,
     assert fingerprints.fill_fingerprints(store, {hidden}) == 1
 
 
-def test_previewing_and_freezing_fill_them(store: Store, clinic: Clinic, annotator: Actor) -> None:
+def test_previewing_and_freezing_fill_them(store: Store, clinic: Clinic, annotator: Caller) -> None:
     clinic.add_cohort(6)
-    freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
+    freezing.preview_snapshot(annotator, query=SnapshotQuery("first"))
     assert None not in stored(store).values()
     clinic.add_case()
-    freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
+    freezing.freeze_snapshot(annotator, query=SnapshotQuery("first"))
     assert None not in stored(store).values()
 
 
@@ -71,7 +70,7 @@ def test_near_copies_are_pairs_of_image_rows(store: Store) -> None:
 
 
 def test_patients_with_near_copies_of_one_photograph_stay_on_one_side(
-    store: Store, clinic: Clinic, annotator: Actor
+    store: Store, clinic: Clinic, annotator: Caller
 ) -> None:
     clinic.add_cohort(12)
     photograph = draw(99, lesion=False)[0]
@@ -83,12 +82,12 @@ def test_patients_with_near_copies_of_one_photograph_stay_on_one_side(
         manifest = freezing.gather_manifest(store, SnapshotQuery("any", seed=seed))
         sides = {item.split for item in manifest.items if item.patient_id in twins}
         assert len(sides) == 1, f"seed {seed}"
-    frozen = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
+    frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("first"))
     assert frozen.count("images") == 14
 
 
 def test_the_guard_looks_for_near_copies_when_a_snapshot_is_frozen(
-    store: Store, clinic: Clinic, annotator: Actor, monkeypatch: pytest.MonkeyPatch
+    clinic: Clinic, annotator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photograph = draw(99, lesion=False)[0]
     for copy in (photograph, as_jpeg(photograph, 90), as_jpeg(photograph, 70)):
@@ -97,4 +96,4 @@ def test_the_guard_looks_for_near_copies_when_a_snapshot_is_frozen(
         freezing, "group_patients", lambda images, _looks: {patient: patient for _, patient, _ in images}
     )
     with pytest.raises(LeakageFound, match="is a near copy of image"):
-        freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
+        freezing.freeze_snapshot(annotator, query=SnapshotQuery("first"))

@@ -3,7 +3,6 @@ from sqlalchemy import select
 
 from colpo_core.errors import InputRejected, NotFound, PermissionDenied
 from colpo_core.records.cases.cases import CaseForm, LabelRecord, SpecimenSite, SwedeRows
-from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import get_case, update_case
 from colpo_core.services.cases.histology import add_specimen, set_clock_hour, set_site, withdraw_specimen
 from colpo_core.services.common.callers import Caller
@@ -17,32 +16,30 @@ PUNCH, LEEP = SpecimenKind.PUNCH_BIOPSY, SpecimenKind.LEEP
 
 
 @pytest.fixture
-def case_id(store: Store, annotator: Actor) -> int:
+def case_id(store: Store, annotator: Caller) -> int:
     with store.writing() as session:
-        return find_or_add_case(session, actor=annotator, patient_code="P-1", case_date=None).id
+        return find_or_add_case(session, actor=annotator.actor, patient_code="P-1", case_date=None).id
 
 
-def label(store: Store, actor: Actor, case_id: int, source: LabelSource = LabelSource.HISTOLOGY) -> LabelRecord:
-    found = get_case(Caller(store, actor), case_id=case_id).label(source)
+def label(caller: Caller, case_id: int, source: LabelSource = LabelSource.HISTOLOGY) -> LabelRecord:
+    found = get_case(caller, case_id=case_id).label(source)
     assert found is not None
     return found
 
 
-def test_the_label_follows_the_highest_specimen_and_withdrawing_takes_it_back(
-    store: Store, annotator: Actor, case_id: int
-) -> None:
-    assert label(store, annotator, case_id).label is None
-    add_specimen(Caller(store, annotator), case_id=case_id, kind=PUNCH, grade=Grade.CIN1, clock_hour=12)
-    assert label(store, annotator, case_id).label is Label.NORMAL
-    leep = add_specimen(Caller(store, annotator), case_id=case_id, kind=LEEP, grade=Grade.CIN3, note=" margin free ")
-    now = label(store, annotator, case_id)
+def test_the_label_follows_the_highest_specimen_and_withdrawing_takes_it_back(annotator: Caller, case_id: int) -> None:
+    assert label(annotator, case_id).label is None
+    add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN1, clock_hour=12)
+    assert label(annotator, case_id).label is Label.NORMAL
+    leep = add_specimen(annotator, case_id=case_id, kind=LEEP, grade=Grade.CIN3, note=" margin free ")
+    now = label(annotator, case_id)
     assert (now.label, now.grade) == (Label.HSIL, Grade.CIN3)
     assert now.reason == "highest of 2 specimens: CIN3, which needs treatment"
     assert now.rules_version == "kim-2022.1"
-    withdraw_specimen(Caller(store, annotator), specimen_id=leep)
-    now = label(store, annotator, case_id)
+    withdraw_specimen(annotator, specimen_id=leep)
+    now = label(annotator, case_id)
     assert (now.label, now.grade) == (Label.NORMAL, Grade.CIN1)
-    specimens = get_case(Caller(store, annotator), case_id=case_id).specimens
+    specimens = get_case(annotator, case_id=case_id).specimens
     assert [(one.number, one.withdrawn_at is None, one.note) for one in specimens] == [
         (1, True, ""),
         (2, False, "margin free"),
@@ -50,103 +47,94 @@ def test_the_label_follows_the_highest_specimen_and_withdrawing_takes_it_back(
 
 
 @pytest.mark.parametrize("grade", [Grade.ADENOCARCINOMA_IN_SITU, Grade.INVASIVE_CARCINOMA])
-def test_cancer_flags_the_case_and_gives_no_label(store: Store, annotator: Actor, case_id: int, grade: Grade) -> None:
-    add_specimen(Caller(store, annotator), case_id=case_id, kind=PUNCH, grade=grade)
-    now = label(store, annotator, case_id)
+def test_cancer_flags_the_case_and_gives_no_label(annotator: Caller, case_id: int, grade: Grade) -> None:
+    add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=grade)
+    now = label(annotator, case_id)
     assert (now.label, now.grade, now.flagged) == (None, grade, True)
-    add_specimen(Caller(store, annotator), case_id=case_id, kind=LEEP, grade=Grade.CIN3)
-    assert label(store, annotator, case_id).flagged
+    add_specimen(annotator, case_id=case_id, kind=LEEP, grade=Grade.CIN3)
+    assert label(annotator, case_id).flagged
 
 
-def test_without_biopsy_a_normal_colposcopy_gives_normal(store: Store, annotator: Actor, case_id: int) -> None:
+def test_without_biopsy_a_normal_colposcopy_gives_normal(annotator: Caller, case_id: int) -> None:
     form = CaseForm(colposcopy=Colposcopy.NORMAL)
-    version = update_case(Caller(store, annotator), case_id=case_id, base_version=1, form=form)
-    assert label(store, annotator, case_id).label is Label.NORMAL
-    update_case(
-        Caller(store, annotator), case_id=case_id, base_version=version, form=CaseForm(colposcopy=Colposcopy.ABNORMAL)
-    )
-    now = label(store, annotator, case_id)
+    version = update_case(annotator, case_id=case_id, base_version=1, form=form)
+    assert label(annotator, case_id).label is Label.NORMAL
+    update_case(annotator, case_id=case_id, base_version=version, form=CaseForm(colposcopy=Colposcopy.ABNORMAL))
+    now = label(annotator, case_id)
     assert now.label is None
     assert now.reason.startswith("excluded")
 
 
-def test_a_decision_that_stays_the_same_keeps_its_time(store: Store, annotator: Actor, case_id: int) -> None:
-    add_specimen(Caller(store, annotator), case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
-    before = label(store, annotator, case_id)
-    update_case(Caller(store, annotator), case_id=case_id, base_version=1, form=CaseForm(age_years=40))
-    assert label(store, annotator, case_id) == before
+def test_a_decision_that_stays_the_same_keeps_its_time(annotator: Caller, case_id: int) -> None:
+    add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
+    before = label(annotator, case_id)
+    update_case(annotator, case_id=case_id, base_version=1, form=CaseForm(age_years=40))
+    assert label(annotator, case_id) == before
 
 
-def test_an_impression_stands_beside_histology_and_never_in_its_place(
-    store: Store, annotator: Actor, case_id: int
-) -> None:
+def test_an_impression_stands_beside_histology_and_never_in_its_place(annotator: Caller, case_id: int) -> None:
     swede = SwedeRows(2, 2, 1, 1, 1)
-    version = update_case(Caller(store, annotator), case_id=case_id, base_version=1, form=CaseForm(swede=swede))
-    assert label(store, annotator, case_id).label is None
-    impression = label(store, annotator, case_id, LabelSource.IMPRESSION)
+    version = update_case(annotator, case_id=case_id, base_version=1, form=CaseForm(swede=swede))
+    assert label(annotator, case_id).label is None
+    impression = label(annotator, case_id, LabelSource.IMPRESSION)
     assert impression.label is Label.HSIL
     assert "not histology" in impression.reason
-    update_case(
-        Caller(store, annotator),
-        case_id=case_id,
-        base_version=version,
-        form=CaseForm(swede=SwedeRows(2, 2, 1, 1, None)),
-    )
-    impression = label(store, annotator, case_id, LabelSource.IMPRESSION)
+    update_case(annotator, case_id=case_id, base_version=version, form=CaseForm(swede=SwedeRows(2, 2, 1, 1, None)))
+    impression = label(annotator, case_id, LabelSource.IMPRESSION)
     assert (impression.label, impression.reason) == (None, "excluded: no complete Swede score")
 
 
-def test_a_recorded_total_stays_until_rows_are_entered(store: Store, annotator: Actor, case_id: int) -> None:
+def test_a_recorded_total_stays_until_rows_are_entered(store: Store, annotator: Caller, case_id: int) -> None:
     with store.writing() as session:
         session.get_one(Case, case_id).swede_total = 7
-    update_case(Caller(store, annotator), case_id=case_id, base_version=2, form=CaseForm(age_years=33))
-    case = get_case(Caller(store, annotator), case_id=case_id)
+    update_case(annotator, case_id=case_id, base_version=2, form=CaseForm(age_years=33))
+    case = get_case(annotator, case_id=case_id)
     assert case.swede_total == 7
     form = CaseForm(swede=SwedeRows(aceto_uptake=1))
-    update_case(Caller(store, annotator), case_id=case_id, base_version=case.version, form=form)
-    assert get_case(Caller(store, annotator), case_id=case_id).swede_total is None
+    update_case(annotator, case_id=case_id, base_version=case.version, form=form)
+    assert get_case(annotator, case_id=case_id).swede_total is None
 
 
-def test_every_entry_is_in_the_log(store: Store, annotator: Actor, case_id: int) -> None:
-    specimen = add_specimen(Caller(store, annotator), case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
-    withdraw_specimen(Caller(store, annotator), specimen_id=specimen)
+def test_every_entry_is_in_the_log(store: Store, annotator: Caller, case_id: int) -> None:
+    specimen = add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
+    withdraw_specimen(annotator, specimen_id=specimen)
     with store.reading() as session:
         actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
     assert actions == ["add case", "add specimen", "withdraw specimen"]
 
 
-def test_bad_input_changes_nothing(store: Store, annotator: Actor, reader: Actor, case_id: int) -> None:
+def test_bad_input_changes_nothing(annotator: Caller, reader: Caller, case_id: int) -> None:
     with pytest.raises(InputRejected, match="clock"):
-        add_specimen(Caller(store, annotator), case_id=case_id, kind=PUNCH, grade=Grade.CIN2, clock_hour=13)
+        add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2, clock_hour=13)
     with pytest.raises(InputRejected, match="remark"):
-        add_specimen(Caller(store, annotator), case_id=case_id, kind=PUNCH, grade=Grade.CIN2, note="x" * 501)
+        add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2, note="x" * 501)
     with pytest.raises(NotFound):
-        add_specimen(Caller(store, annotator), case_id=999, kind=PUNCH, grade=Grade.CIN2)
+        add_specimen(annotator, case_id=999, kind=PUNCH, grade=Grade.CIN2)
     with pytest.raises(NotFound):
-        withdraw_specimen(Caller(store, annotator), specimen_id=999)
+        withdraw_specimen(annotator, specimen_id=999)
     with pytest.raises(PermissionDenied):
-        add_specimen(Caller(store, reader), case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
+        add_specimen(reader, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
     with pytest.raises(PermissionDenied):
-        withdraw_specimen(Caller(store, reader), specimen_id=1)
-    assert get_case(Caller(store, annotator), case_id=case_id).specimens == ()
+        withdraw_specimen(reader, specimen_id=1)
+    assert get_case(annotator, case_id=case_id).specimens == ()
 
 
-def test_a_specimen_is_withdrawn_once(store: Store, annotator: Actor, case_id: int) -> None:
-    specimen = add_specimen(Caller(store, annotator), case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
-    withdraw_specimen(Caller(store, annotator), specimen_id=specimen)
+def test_a_specimen_is_withdrawn_once(annotator: Caller, case_id: int) -> None:
+    specimen = add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
+    withdraw_specimen(annotator, specimen_id=specimen)
     with pytest.raises(InputRejected, match="before"):
-        withdraw_specimen(Caller(store, annotator), specimen_id=specimen)
+        withdraw_specimen(annotator, specimen_id=specimen)
 
 
-def test_a_specimen_s_site_is_a_point_on_an_image_of_its_case(store: Store, annotator: Actor) -> None:
+def test_a_specimen_s_site_is_a_point_on_an_image_of_its_case(store: Store, annotator: Caller) -> None:
     clinic = Clinic(store)
     case, other = clinic.add_case(masked=False), clinic.add_case(masked=False)
     site = SpecimenSite(case.image_id, 10.5, float(SIDE_PX))
     add = {"case_id": case.case_id, "kind": PUNCH, "grade": Grade.CIN2}
-    specimen_id = add_specimen(Caller(store, annotator), **add, site=site)
+    specimen_id = add_specimen(annotator, **add, site=site)
 
     def stored() -> SpecimenSite | None:
-        return get_case(Caller(store, annotator), case_id=case.case_id).specimens[0].site
+        return get_case(annotator, case_id=case.case_id).specimens[0].site
 
     assert stored() == site
     for wrong in (
@@ -157,37 +145,37 @@ def test_a_specimen_s_site_is_a_point_on_an_image_of_its_case(store: Store, anno
         SpecimenSite(case.image_id, float("nan"), 1),
     ):
         with pytest.raises(InputRejected, match="site"):
-            set_site(Caller(store, annotator), specimen_id=specimen_id, site=wrong)
+            set_site(annotator, specimen_id=specimen_id, site=wrong)
         with pytest.raises(InputRejected, match="site"):
-            add_specimen(Caller(store, annotator), **add, site=wrong)
+            add_specimen(annotator, **add, site=wrong)
     assert stored() == site
-    assert len(get_case(Caller(store, annotator), case_id=case.case_id).specimens) == 1
+    assert len(get_case(annotator, case_id=case.case_id).specimens) == 1
     moved = SpecimenSite(case.image_id, 3, 4)
-    set_site(Caller(store, annotator), specimen_id=specimen_id, site=moved)
+    set_site(annotator, specimen_id=specimen_id, site=moved)
     assert stored() == moved
-    set_site(Caller(store, annotator), specimen_id=specimen_id, site=None)
+    set_site(annotator, specimen_id=specimen_id, site=None)
     assert stored() is None
 
 
-def test_a_clock_position_is_entered_later(store: Store, annotator: Actor, case_id: int) -> None:
-    specimen_id = add_specimen(Caller(store, annotator), case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
+def test_a_clock_position_is_entered_later(annotator: Caller, case_id: int) -> None:
+    specimen_id = add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
     for hour in (7, None):
-        set_clock_hour(Caller(store, annotator), specimen_id=specimen_id, clock_hour=hour)
-        assert get_case(Caller(store, annotator), case_id=case_id).specimens[0].clock_hour == hour
+        set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=hour)
+        assert get_case(annotator, case_id=case_id).specimens[0].clock_hour == hour
     with pytest.raises(InputRejected, match="clock"):
-        set_clock_hour(Caller(store, annotator), specimen_id=specimen_id, clock_hour=0)
+        set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=0)
 
 
-def test_a_withdrawn_specimen_stays_as_it_is(store: Store, annotator: Actor, reader: Actor, case_id: int) -> None:
-    specimen_id = add_specimen(Caller(store, annotator), case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
+def test_a_withdrawn_specimen_stays_as_it_is(annotator: Caller, reader: Caller, case_id: int) -> None:
+    specimen_id = add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
     for change in (set_site, set_clock_hour):
         value = {"site": None} if change is set_site else {"clock_hour": 3}
         with pytest.raises(PermissionDenied):
-            change(Caller(store, reader), specimen_id=specimen_id, **value)
+            change(reader, specimen_id=specimen_id, **value)
         with pytest.raises(NotFound):
-            change(Caller(store, annotator), specimen_id=999, **value)
-    withdraw_specimen(Caller(store, annotator), specimen_id=specimen_id)
+            change(annotator, specimen_id=999, **value)
+    withdraw_specimen(annotator, specimen_id=specimen_id)
     with pytest.raises(InputRejected, match="withdrawn"):
-        set_site(Caller(store, annotator), specimen_id=specimen_id, site=None)
+        set_site(annotator, specimen_id=specimen_id, site=None)
     with pytest.raises(InputRejected, match="withdrawn"):
-        set_clock_hour(Caller(store, annotator), specimen_id=specimen_id, clock_hour=3)
+        set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=3)

@@ -9,7 +9,6 @@ from colpo_core.errors import InputRejected, NotFound, PermissionDenied
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.records.cases.cases import IncomingFile
 from colpo_core.records.cases.images import grouped_questions, question_text
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.fingerprints import fill_fingerprints
 from colpo_core.services.cases.histology import add_specimen
@@ -39,8 +38,8 @@ def iodine(seed: int) -> Rgb:
 class Intake:
     """Brings images in, each under a patient of her own, with a histology where one is given."""
 
-    def __init__(self, store: Store, actor: Actor) -> None:
-        self.store, self.actor, self.number = store, actor, 0
+    def __init__(self, caller: Caller) -> None:
+        self.store, self.actor, self.number = caller.store, caller, 0
 
     def bring(
         self, rgb: Rgb, grade: Grade | None = None, *, stage: Stage | None = Stage.ACETIC_ACID
@@ -49,26 +48,25 @@ class Intake:
         self.number += 1
         content = encode_clean(CleanImage(rgb, rgb.shape[1], rgb.shape[0])).content
         (outcome,) = import_images(
-            Caller(self.store, self.actor), patient_code=f"P-{self.number}", case_date=None,
-            files=[IncomingFile("x.png", content, stage=stage)],
-        ).outcomes  # fmt: skip
+            self.actor, patient_code=f"P-{self.number}", case_date=None,
+            files=[IncomingFile("x.png", content, stage=stage)]).outcomes  # fmt: skip
         assert outcome.image_id is not None and outcome.case_id is not None
         if grade is not None:
             kind = SpecimenKind.PUNCH_BIOPSY
-            add_specimen(Caller(self.store, self.actor), case_id=outcome.case_id, kind=kind, grade=grade)
+            add_specimen(self.actor, case_id=outcome.case_id, kind=kind, grade=grade)
         return outcome.image_id, outcome.case_id
 
 
 @pytest.fixture
-def intake(store: Store, annotator: Actor) -> Intake:
-    return Intake(store, annotator)
+def intake(annotator: Caller) -> Intake:
+    return Intake(annotator)
 
 
-def test_only_what_contradicts_itself_is_asked_about(store: Store, annotator: Actor, intake: Intake) -> None:
+def test_only_what_contradicts_itself_is_asked_about(annotator: Caller, intake: Intake) -> None:
     wrong, case_id = intake.bring(iodine(1))
     intake.bring(iodine(2), stage=Stage.LUGOL)
     intake.bring(drawn(3))
-    (asked,) = asked_images(Caller(store, annotator))
+    (asked,) = asked_images(annotator)
     assert (asked.image_id, asked.case_id, asked.stage) == (wrong, case_id, Stage.ACETIC_ACID)
     assert asked.questions == (ImageQuestion.IODINE,)
     ((question, stage),) = grouped_questions([asked])
@@ -77,116 +75,114 @@ def test_only_what_contradicts_itself_is_asked_about(store: Store, annotator: Ac
 
 
 def test_an_answer_is_kept_with_who_and_when_and_ends_the_question(
-    store: Store, annotator: Actor, intake: Intake
+    store: Store, annotator: Caller, intake: Intake
 ) -> None:
     image_id, _ = intake.bring(iodine(1))
-    assert confirm_images(Caller(store, annotator), image_ids=[image_id]) == 1
-    assert asked_images(Caller(store, annotator)) == ()
+    assert confirm_images(annotator, image_ids=[image_id]) == 1
+    assert asked_images(annotator) == ()
     with store.reading() as session:
         answer = session.scalars(select(ImageAnswer)).one()
-        assert (answer.question, answer.answered_by) == (ImageQuestion.IODINE, annotator.person_id)
+        assert (answer.question, answer.answered_by) == (ImageQuestion.IODINE, annotator.actor.person_id)
         assert answer.answered_at is not None
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "confirm image")).one()
         assert (entry.subject, entry.detail) == (f"image {image_id}", {"question": "looks_like_iodine"})
         assert session.get_one(Image, image_id).stage is Stage.ACETIC_ACID
     with pytest.raises(InputRejected, match="Nothing of the kind"):
-        confirm_images(Caller(store, annotator), image_ids=[image_id])
+        confirm_images(annotator, image_ids=[image_id])
 
 
-def test_one_question_may_be_answered_and_another_left(store: Store, annotator: Actor, intake: Intake) -> None:
+def test_one_question_may_be_answered_and_another_left(annotator: Caller, intake: Intake) -> None:
     image_id, _ = intake.bring(iodine(1), stage=None)
-    (asked,) = asked_images(Caller(store, annotator))
+    (asked,) = asked_images(annotator)
     assert asked.questions == (ImageQuestion.STAGE_GUESSED, ImageQuestion.IODINE)
-    confirm_images(Caller(store, annotator), image_ids=[image_id], question=ImageQuestion.STAGE_GUESSED)
-    (left,) = asked_images(Caller(store, annotator))
+    confirm_images(annotator, image_ids=[image_id], question=ImageQuestion.STAGE_GUESSED)
+    (left,) = asked_images(annotator)
     assert left.questions == (ImageQuestion.IODINE,)
 
 
 def test_filing_under_the_right_stage_ends_the_questions_of_stage(
-    store: Store, annotator: Actor, intake: Intake
+    store: Store, annotator: Caller, intake: Intake
 ) -> None:
     image_ids = [intake.bring(iodine(seed), stage=None)[0] for seed in (1, 2)]
-    assert refile_images(Caller(store, annotator), image_ids=image_ids, stage=Stage.LUGOL) == 2
-    assert asked_images(Caller(store, annotator)) == ()
-    assert refile_images(Caller(store, annotator), image_ids=image_ids, stage=Stage.LUGOL) == 0
+    assert refile_images(annotator, image_ids=image_ids, stage=Stage.LUGOL) == 2
+    assert asked_images(annotator) == ()
+    assert refile_images(annotator, image_ids=image_ids, stage=Stage.LUGOL) == 0
     with store.reading() as session:
         assert set(session.scalars(select(Image.stage))) == {Stage.LUGOL}
-    refile_images(Caller(store, annotator), image_ids=image_ids[:1], stage=Stage.ACETIC_ACID)
-    assert [one.questions for one in asked_images(Caller(store, annotator))] == [(ImageQuestion.IODINE,)]
+    refile_images(annotator, image_ids=image_ids[:1], stage=Stage.ACETIC_ACID)
+    assert [one.questions for one in asked_images(annotator)] == [(ImageQuestion.IODINE,)]
 
 
-def test_a_stage_that_was_set_by_hand_is_no_guess_any_more(store: Store, annotator: Actor, intake: Intake) -> None:
+def test_a_stage_that_was_set_by_hand_is_no_guess_any_more(annotator: Caller, intake: Intake) -> None:
     image_id, _ = intake.bring(drawn(1), stage=None)
-    mark_image(Caller(store, annotator), image_id=image_id, seconds_after_acid=60)
-    assert [one.questions for one in asked_images(Caller(store, annotator))] == [(ImageQuestion.STAGE_GUESSED,)]
-    mark_image(Caller(store, annotator), image_id=image_id, stage=Stage.ACETIC_ACID)
-    assert asked_images(Caller(store, annotator)) == ()
+    mark_image(annotator, image_id=image_id, seconds_after_acid=60)
+    assert [one.questions for one in asked_images(annotator)] == [(ImageQuestion.STAGE_GUESSED,)]
+    mark_image(annotator, image_id=image_id, stage=Stage.ACETIC_ACID)
+    assert asked_images(annotator) == ()
 
 
-def test_what_does_not_show_the_cervix_is_not_asked_about(store: Store, annotator: Actor, intake: Intake) -> None:
+def test_what_does_not_show_the_cervix_is_not_asked_about(annotator: Caller, intake: Intake) -> None:
     image_id, _ = intake.bring(iodine(1))
-    mark_image(Caller(store, annotator), image_id=image_id, shows_cervix=False)
-    assert asked_images(Caller(store, annotator)) == ()
+    mark_image(annotator, image_id=image_id, shows_cervix=False)
+    assert asked_images(annotator) == ()
 
 
-def test_unknown_images_and_readers_are_refused(store: Store, annotator: Actor, reader: Actor) -> None:
+def test_unknown_images_and_readers_are_refused(annotator: Caller, reader: Caller) -> None:
     with pytest.raises(NotFound, match="no image 9"):
-        confirm_images(Caller(store, annotator), image_ids=[9])
+        confirm_images(annotator, image_ids=[9])
     with pytest.raises(NotFound, match="no image 9"):
-        refile_images(Caller(store, annotator), image_ids=[9], stage=Stage.NATIVE)
+        refile_images(annotator, image_ids=[9], stage=Stage.NATIVE)
     for deed in (
-        lambda: asked_images(Caller(store, reader)),
-        lambda: confirm_images(Caller(store, reader), image_ids=[1]),
-        lambda: refile_images(Caller(store, reader), image_ids=[1], stage=Stage.NATIVE),
+        lambda: asked_images(reader),
+        lambda: confirm_images(reader, image_ids=[1]),
+        lambda: refile_images(reader, image_ids=[1], stage=Stage.NATIVE),
     ):
         with pytest.raises(PermissionDenied):
             deed()
 
 
 def test_images_of_an_older_version_are_looked_at_before_a_snapshot(
-    store: Store, annotator: Actor, intake: Intake
+    store: Store, annotator: Caller, intake: Intake
 ) -> None:
     wrong, _ = intake.bring(iodine(1), Grade.NORMAL)
     intake.bring(drawn(2), Grade.CIN3)
     with store.writing() as session:
         for look in session.scalars(select(ImageLook)):
             session.delete(look)
-    assert asked_images(Caller(store, annotator)) == ()
-    preview = preview_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
+    assert asked_images(annotator) == ()
+    preview = preview_snapshot(annotator, query=SnapshotQuery("first"))
     assert [one.image_id for one in preview.asked] == [wrong]
     assert fill_fingerprints(store) == 0
 
 
-def test_a_snapshot_goes_on_with_open_questions_and_keeps_how_many(
-    store: Store, annotator: Actor, intake: Intake
-) -> None:
+def test_a_snapshot_goes_on_with_open_questions_and_keeps_how_many(annotator: Caller, intake: Intake) -> None:
     wrong, _ = intake.bring(iodine(1), Grade.NORMAL)
     intake.bring(iodine(4), Grade.NORMAL, stage=Stage.GREEN_FILTER)
     for seed, grade in ((2, Grade.CIN3), (3, Grade.NORMAL)):
         intake.bring(drawn(seed), grade)
-    preview = preview_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
+    preview = preview_snapshot(annotator, query=SnapshotQuery("first"))
     assert len(preview.asked) == 2, "also what stands outside because of its stage"
     assert preview.counts["asked_about"] == 1
-    frozen = freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
+    frozen = freeze_snapshot(annotator, query=SnapshotQuery("first"))
     assert frozen.counts["asked_about"] == 1
     assert frozen.count("images") == 3
-    confirm_images(Caller(store, annotator), image_ids=[wrong])
-    assert preview_snapshot(Caller(store, annotator), query=SnapshotQuery("next")).counts["asked_about"] == 0
+    confirm_images(annotator, image_ids=[wrong])
+    assert preview_snapshot(annotator, query=SnapshotQuery("next")).counts["asked_about"] == 0
 
 
 @pytest.mark.parametrize("other", [Grade.CIN3, Grade.INVASIVE_CARCINOMA])
 def test_copies_under_contradicting_labels_are_listed_and_neither_is_taken(
-    store: Store, annotator: Actor, intake: Intake, other: Grade
+    store: Store, annotator: Caller, intake: Intake, other: Grade
 ) -> None:
     rgb = drawn(1)
     one, first = intake.bring(rgb, Grade.NORMAL)
     two, second = intake.bring(as_jpeg(np.ascontiguousarray(np.rot90(rgb)), 40), other)
     intake.bring(drawn(2), Grade.CIN3)
     intake.bring(drawn(3), Grade.NORMAL)
-    preview = preview_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
+    preview = preview_snapshot(annotator, query=SnapshotQuery("first"))
     (found,) = preview.contradictions
     assert (found.image_id, found.case_id, found.other_image_id, found.other_case_id) == (one, first, two, second)
-    frozen = freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
+    frozen = freeze_snapshot(annotator, query=SnapshotQuery("first"))
     assert frozen.count("images") == 2
     reasons = [reason for reason in frozen.counts["left_out"] if "near copy, is filed in another case" in reason]
     assert len(reasons) == 1
@@ -194,16 +190,16 @@ def test_copies_under_contradicting_labels_are_listed_and_neither_is_taken(
         seen = session.scalars(select(Exposure.case_id).where(Exposure.kind == ExposureKind.LABEL))
         assert {first, second} <= set(seen)
     # The other of the two may lie outside what the snapshot asks for.
-    alone = preview_snapshot(Caller(store, annotator), query=SnapshotQuery("some", patient_codes=("P-1", "P-3")))
+    alone = preview_snapshot(annotator, query=SnapshotQuery("some", patient_codes=("P-1", "P-3")))
     assert alone.counts["images"]["total"] == 1
     assert len(alone.contradictions) == 1
 
 
-def test_copies_of_one_label_stay_and_are_no_contradiction(store: Store, annotator: Actor, intake: Intake) -> None:
+def test_copies_of_one_label_stay_and_are_no_contradiction(annotator: Caller, intake: Intake) -> None:
     rgb = drawn(1)
     intake.bring(rgb, Grade.CIN2)
     intake.bring(as_jpeg(rgb, 40), Grade.CIN3)
     intake.bring(as_jpeg(rgb, 60))
-    preview = preview_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
+    preview = preview_snapshot(annotator, query=SnapshotQuery("first"))
     assert preview.contradictions == ()
     assert preview.counts["images"]["total"] == 2

@@ -193,12 +193,12 @@ def test_the_choices_are_those_that_find_something(filled: Store) -> None:
         assert find_case_ids(Caller(filled, ADA), where=CaseFilter(device=device))
 
 
-def test_a_reader_finds_nothing(store: Store, reader: Actor) -> None:
-    assert reader.role not in CLINICIANS
+def test_a_reader_finds_nothing(reader: Caller) -> None:
+    assert reader.actor.role not in CLINICIANS
     for ask in (
-        lambda: list_cases(Caller(store, reader)),
-        lambda: find_case_ids(Caller(store, reader), where=CaseFilter()),
-        lambda: list_choices(Caller(store, reader)),
+        lambda: list_cases(reader),
+        lambda: find_case_ids(reader, where=CaseFilter()),
+        lambda: list_choices(reader),
     ):
         with pytest.raises(PermissionDenied):
             ask()
@@ -218,29 +218,29 @@ def hand_out(store: Store, image_id: int, people: list[int], *, blind: bool, pro
         )
 
 
-def test_what_a_task_keeps_back_is_in_no_list_that_asks_for_it(store: Store, administrator: Actor) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_what_a_task_keeps_back_is_in_no_list_that_asks_for_it(store: Store, administrator: Caller) -> None:
+    clinic = PredictedClinic(administrator)
     anna = add_person(store, "annotating")
-    hand_out(store, clinic.cases[0].image_id, [anna.person_id], blind=False, proposals=False)
+    hand_out(store, clinic.cases[0].image_id, [anna.actor.person_id], blind=False, proposals=False)
     everything = [case.case_id for case in reversed(clinic.cases)]
     asks = (
         CaseFilter(networks_differ=True), CaseFilter(uncertain_within=1.0), CaseFilter(review=ReviewState.WAITING),
     )  # fmt: skip
     for where in asks:
-        assert list(find_case_ids(Caller(store, administrator), where=where)) == everything
-        assert list(find_case_ids(Caller(store, anna), where=where)) == everything[:-1]
+        assert list(find_case_ids(administrator, where=where)) == everything
+        assert list(find_case_ids(anna, where=where)) == everything[:-1]
     for sort in (CaseSort.PROBABILITY, CaseSort.UNCERTAINTY):
-        assert len(list_cases(Caller(store, anna), sort=sort).rows) == 2
-    rows = {row.id: row for row in list_cases(Caller(store, anna)).rows}
+        assert len(list_cases(anna, sort=sort).rows) == 2
+    rows = {row.id: row for row in list_cases(anna).rows}
     hidden = rows[clinic.cases[0].case_id]
     assert (hidden.prob_hsil_4ch, hidden.outcome, hidden.networks_differ, hidden.review) == (None,) * 4
     assert rows[clinic.cases[1].case_id].prob_hsil_4ch == 0.6
 
 
 def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind(
-    store: Store, administrator: Actor
+    store: Store, administrator: Caller
 ) -> None:
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     first, second = (add_person(store, name) for name in ("one", "two"))
     case = clinic.cases[1]
     from colpo_core.services.annotations.imported_masks import import_annotation
@@ -250,12 +250,11 @@ def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind
         mask = np.zeros((64, 64), bool)
         mask[:side, :20] = True
         import_annotation(
-            Caller(store, person), image_id=case.image_id, mask=mask, origin=MaskOrigin.PAINTED,
-            finding=Finding.ACETOWHITE, note="",
-        )  # fmt: skip
+            person, image_id=case.image_id, mask=mask, origin=MaskOrigin.PAINTED,
+            finding=Finding.ACETOWHITE, note="")  # fmt: skip
     with store.reading() as session:
         assert count_uncompared(session) == 1
-    page = list_cases(Caller(store, administrator), sort=CaseSort.DISAGREEMENT)
+    page = list_cases(administrator, sort=CaseSort.DISAGREEMENT)
     (row,) = page.rows
     assert (row.id, page.n_uncompared) == (case.case_id, 0)
     with store.reading() as session:
@@ -263,21 +262,23 @@ def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind
         kept = session.get_one(CaseAgreement, case.case_id).lowest_dice
     assert kept is not None
     assert 0 <= kept < 2 * 400 / 1000 + 1e-9
-    hand_out(store, case.image_id, [first.person_id, second.person_id], blind=True, proposals=True)
-    assert list_cases(Caller(store, first), sort=CaseSort.DISAGREEMENT).rows == ()
-    assert find_case_ids(Caller(store, first), where=CaseFilter(dice_below=1.0)) == ()
-    assert {row.lowest_dice for row in list_cases(Caller(store, first)).rows} == {None}
-    assert len(list_cases(Caller(store, administrator), sort=CaseSort.DISAGREEMENT).rows) == 1
+    hand_out(store, case.image_id, [first.actor.person_id, second.actor.person_id], blind=True, proposals=True)
+    assert list_cases(first, sort=CaseSort.DISAGREEMENT).rows == ()
+    assert find_case_ids(first, where=CaseFilter(dice_below=1.0)) == ()
+    assert {row.lowest_dice for row in list_cases(first).rows} == {None}
+    assert len(list_cases(administrator, sort=CaseSort.DISAGREEMENT).rows) == 1
 
 
-def test_a_verdict_moves_a_case_from_those_that_wait(store: Store, administrator: Actor) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_a_verdict_moves_a_case_from_those_that_wait(store: Store, administrator: Caller) -> None:
+    clinic = PredictedClinic(administrator)
     with store.writing() as session:
         session.add(
-            Review(prediction_id=clinic.predictions[0], reviewer_id=administrator.person_id, verdict=Verdict.OVERRULE)
+            Review(
+                prediction_id=clinic.predictions[0], reviewer_id=administrator.actor.person_id, verdict=Verdict.OVERRULE
+            )
         )
-    overruled = find_case_ids(Caller(store, administrator), where=CaseFilter(review=ReviewState.OVERRULED))
+    overruled = find_case_ids(administrator, where=CaseFilter(review=ReviewState.OVERRULED))
     assert overruled == (clinic.cases[0].case_id,)
-    by_me = find_case_ids(Caller(store, administrator), where=CaseFilter(reviewer_id=administrator.person_id))
+    by_me = find_case_ids(administrator, where=CaseFilter(reviewer_id=administrator.actor.person_id))
     assert by_me == overruled
-    assert list_choices(Caller(store, administrator)).reviewers == ((administrator.person_id, "Ada"),)
+    assert list_choices(administrator).reviewers == ((administrator.actor.person_id, "Ada"),)

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from colpo_core.records.people import Actor
 from colpo_core.services.cases import case as cases
 from colpo_core.services.cases import histology
 from colpo_core.services.common import exposures
@@ -16,6 +15,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Exposure, Person, utc_now
 from colpo_core.terms import ExposureKind, Grade, Label, SpecimenKind
 from tests.support.clinic import PredictedClinic
+from tests.support.exposures import seen_by
 from tests.support.ledger import borrowed_looks, services
 
 L, H, P, M, A = (
@@ -184,35 +184,22 @@ def test_no_service_has_another_one_note_what_only_that_one_shows() -> None:
     assert borrowed_looks() == set()
 
 
-@pytest.fixture
-def clinic(store: Store, administrator: Actor) -> PredictedClinic:
-    return PredictedClinic(store, administrator)
-
-
-def seen_by(store: Store, actor: Actor) -> set[tuple[int, ExposureKind]]:
-    with store.reading() as session:
-        rows = session.scalars(select(Exposure).where(Exposure.person_id == actor.person_id))
-        return {(row.case_id, row.kind) for row in rows}
-
-
-def test_the_log_tells_the_grade_of_a_specimen(
-    store: Store, administrator: Actor, annotator: Actor, clinic: PredictedClinic
-) -> None:
-    case_id = clinic.cases[0].case_id
-    histology.add_specimen(Caller(store, annotator), case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN2)
-    people.list_audit(Caller(store, administrator))
-    assert seen_by(store, administrator) == {(case_id, H)}
+def test_the_log_tells_the_grade_of_a_specimen(administrator: Caller, annotator: Caller, desk: PredictedClinic) -> None:
+    case_id = desk.cases[0].case_id
+    histology.add_specimen(annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN2)
+    people.list_audit(administrator)
+    assert seen_by(administrator) == {(case_id, H)}
 
 
 def test_looks_within_a_minute_are_one_and_later_ones_count(
-    store: Store, annotator: Actor, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    store: Store, annotator: Caller, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case_id = add_case(Label.HSIL)
     for _ in range(3):
-        exposures.note(Caller(store, annotator), [(case_id, L)])
+        exposures.note(annotator, [(case_id, L)])
     monkeypatch.setattr(exposures, "_SAME_LOOK_SECONDS", 0.0)
-    exposures.note(Caller(store, annotator), [(case_id, L)])
-    exposures.note(Caller(store, annotator), [(case_id, L)], within_study=5)
+    exposures.note(annotator, [(case_id, L)])
+    exposures.note(annotator, [(case_id, L)], within_study=5)
     with store.reading() as session:
         outside, inside = session.scalars(select(Exposure).order_by(Exposure.within_study)).all()
     assert (outside.times, inside.times, inside.within_study) == (2, 1, 5)
@@ -220,26 +207,26 @@ def test_looks_within_a_minute_are_one_and_later_ones_count(
 
 
 def test_a_locked_store_stops_no_look_and_loses_none(
-    store: Store, annotator: Actor, clinic: PredictedClinic, monkeypatch: pytest.MonkeyPatch
+    store: Store, annotator: Caller, desk: PredictedClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exposures, "_PATIENCE_MS", 1)
-    first, second = clinic.cases[0].case_id, clinic.cases[1].case_id
+    first, second = desk.cases[0].case_id, desk.cases[1].case_id
     with store.writing() as busy:
         busy.execute(select(Person))
-        assert cases.get_case(Caller(store, annotator), case_id=first).id == first
+        assert cases.get_case(annotator, case_id=first).id == first
         with pytest.raises(OperationalError):
             exposures.settle(store, patience_ms=1)
-    assert seen_by(store, annotator) == set()
-    cases.get_case(Caller(store, annotator), case_id=second)
-    assert seen_by(store, annotator) == {(first, L), (first, P), (second, L), (second, P)}
+    assert seen_by(annotator) == set()
+    cases.get_case(annotator, case_id=second)
+    assert seen_by(annotator) == {(first, L), (first, P), (second, L), (second, P)}
     assert list(store.settings.data_dir.glob("exposures-*.jsonl")) == []
 
 
 def test_what_waited_keeps_its_time_and_a_torn_line_is_left_out(
-    store: Store, annotator: Actor, add_case: Callable[..., int]
+    store: Store, annotator: Caller, add_case: Callable[..., int]
 ) -> None:
     case_id, at = add_case(), utc_now() - timedelta(days=3)
-    whole = json.dumps({"at": at.isoformat(), "lines": [[annotator.person_id, case_id, "mask", 0]]})
+    whole = json.dumps({"at": at.isoformat(), "lines": [[annotator.actor.person_id, case_id, "mask", 0]]})
     (store.settings.data_dir / "exposures-taken.jsonl").write_text(f"{whole}\n")
     (store.settings.data_dir / "exposures-waiting.jsonl").write_text(f'{whole.replace("mask", "label")}\n{{"at": "20')
     exposures.settle(store)
@@ -249,10 +236,10 @@ def test_what_waited_keeps_its_time_and_a_torn_line_is_left_out(
 
 
 def test_a_full_disk_stops_no_look(
-    store: Store, annotator: Actor, clinic: PredictedClinic, monkeypatch: pytest.MonkeyPatch
+    store: Store, annotator: Caller, desk: PredictedClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exposures, "_PATIENCE_MS", 1)
     monkeypatch.setattr(exposures, "_waiting_path", lambda _: store.settings.data_dir / "no" / "folder")
     with store.writing() as busy:
         busy.execute(select(Person))
-        assert cases.get_case(Caller(store, annotator), case_id=clinic.cases[0].case_id).id
+        assert cases.get_case(annotator, case_id=desk.cases[0].case_id).id

@@ -2,7 +2,6 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import PermissionDenied
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.preferences import Preferences, get_preferences, set_proposals
 from colpo_core.store import Store
@@ -10,18 +9,16 @@ from colpo_core.store.tables import AuditEntry, Preference
 from tests.support.review_desks import rows
 
 
-def test_the_model_may_propose_until_an_administrator_forbids_it(
-    store: Store, administrator: Actor, annotator: Actor
-) -> None:
-    assert get_preferences(Caller(store, annotator)) == Preferences(proposals=True)
-    assert set_proposals(Caller(store, administrator), allowed=False) == Preferences(proposals=False)
-    assert get_preferences(Caller(store, annotator)) == Preferences(proposals=False)
-    assert set_proposals(Caller(store, administrator), allowed=True) == get_preferences(Caller(store, annotator))
+def test_the_model_may_propose_until_an_administrator_forbids_it(administrator: Caller, annotator: Caller) -> None:
+    assert get_preferences(annotator) == Preferences(proposals=True)
+    assert set_proposals(administrator, allowed=False) == Preferences(proposals=False)
+    assert get_preferences(annotator) == Preferences(proposals=False)
+    assert set_proposals(administrator, allowed=True) == get_preferences(annotator)
 
 
-def test_each_change_is_in_the_log_once(store: Store, administrator: Actor) -> None:
+def test_each_change_is_in_the_log_once(store: Store, administrator: Caller) -> None:
     for allowed in (True, False, False, True):
-        set_proposals(Caller(store, administrator), allowed=allowed)
+        set_proposals(administrator, allowed=allowed)
     with store.reading() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
         changed_by = session.scalars(select(Preference.changed_by)).one()
@@ -29,13 +26,13 @@ def test_each_change_is_in_the_log_once(store: Store, administrator: Actor) -> N
         ("set preference", {"allowed": False}),
         ("set preference", {"allowed": True}),
     ]
-    assert changed_by == administrator.person_id
+    assert changed_by == administrator.actor.person_id
 
 
-def test_only_administrators_change_them(store: Store, annotator: Actor, reader: Actor) -> None:
-    for actor in (annotator, reader):
+def test_only_administrators_change_them(store: Store, annotator: Caller, reader: Caller) -> None:
+    for caller in (annotator, reader):
         with pytest.raises(PermissionDenied):
-            set_proposals(Caller(store, actor), allowed=False)
+            set_proposals(caller, allowed=False)
     with pytest.raises(PermissionDenied):
-        get_preferences(Caller(store, reader))
+        get_preferences(reader)
     assert rows(store, Preference, AuditEntry) == [[], []]

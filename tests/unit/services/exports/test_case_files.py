@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.images.mask_files import read_mask_file
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.exports import case_files
 from colpo_core.services.exports.case_files import export_cases
@@ -28,10 +27,10 @@ def tables(content: bytes) -> tuple[dict[str, list[dict[str, str]]], zipfile.Zip
     return found, archive
 
 
-def test_the_tables_say_what_the_store_says_of_the_selected_cases_alone(store: Store, administrator: Actor) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_the_tables_say_what_the_store_says_of_the_selected_cases_alone(administrator: Caller) -> None:
+    clinic = PredictedClinic(administrator)
     chosen = [clinic.cases[0].case_id, clinic.cases[1].case_id]
-    found, archive = tables(export_cases(Caller(store, administrator), case_ids=chosen))
+    found, archive = tables(export_cases(administrator, case_ids=chosen))
     assert [row["label"] for row in found["cases.csv"]] == ["normal", "hsil"]
     assert [row["patient_code"] for row in found["cases.csv"]] == ["p1", "p2"]
     assert [(row["checkpoint"], row["prob_hsil_4ch"]) for row in found["predictions.csv"]] == [("model-1", "0.6")] * 2
@@ -40,51 +39,49 @@ def test_the_tables_say_what_the_store_says_of_the_selected_cases_alone(store: S
     assert not [name for name in archive.namelist() if "/" in name]
 
 
-def test_files_are_the_images_and_masks_themselves(store: Store, administrator: Actor) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_files_are_the_images_and_masks_themselves(store: Store, administrator: Caller) -> None:
+    clinic = PredictedClinic(administrator)
     case = clinic.cases[1]
-    content = export_cases(Caller(store, administrator), case_ids=[case.case_id], with_files=True)
+    content = export_cases(administrator, case_ids=[case.case_id], with_files=True)
     found, archive = tables(content)
     with store.reading() as session:
         sha256 = session.get_one(Image, case.image_id).sha256
     assert archive.read(found["images.csv"][0]["file"]) == store.blobs.get(sha256)
     mask = read_mask_file(archive.read(found["masks.csv"][0]["file"]), height_px=64, width_px=64)
     assert (mask == draw(2, lesion=True)[1]).all()
-    assert export_cases(Caller(store, administrator), case_ids=[case.case_id], with_files=True) == content
+    assert export_cases(administrator, case_ids=[case.case_id], with_files=True) == content
 
 
-def test_what_a_task_keeps_back_does_not_leave(store: Store, administrator: Actor) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_what_a_task_keeps_back_does_not_leave(store: Store, administrator: Caller) -> None:
+    clinic = PredictedClinic(administrator)
     anna = add_person(store, "annotating")
-    hand_out(store, clinic.cases[0].image_id, [anna.person_id], blind=True, proposals=False)
-    found, _ = tables(export_cases(Caller(store, anna), case_ids=[case.case_id for case in clinic.cases]))
+    hand_out(store, clinic.cases[0].image_id, [anna.actor.person_id], blind=True, proposals=False)
+    found, _ = tables(export_cases(anna, case_ids=[case.case_id for case in clinic.cases]))
     kept_back = str(clinic.cases[0].image_id)
     assert kept_back not in {row["image_id"] for row in found["predictions.csv"]}
     assert kept_back not in {row["image_id"] for row in found["masks.csv"]}
     assert len(found["predictions.csv"]) == len(found["masks.csv"]) == 2
 
 
-def test_an_export_is_written_down_with_what_was_seen(store: Store, administrator: Actor) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_an_export_is_written_down_with_what_was_seen(store: Store, administrator: Caller) -> None:
+    clinic = PredictedClinic(administrator)
     anna = add_person(store, "taking")
-    export_cases(Caller(store, anna), case_ids=[clinic.cases[1].case_id])
+    export_cases(anna, case_ids=[clinic.cases[1].case_id])
     with store.reading() as session:
-        actions = session.scalars(select(AuditEntry.action).where(AuditEntry.person_id == anna.person_id)).all()
-        kinds = session.scalars(select(Exposure.kind).where(Exposure.person_id == anna.person_id)).all()
+        actions = session.scalars(select(AuditEntry.action).where(AuditEntry.person_id == anna.actor.person_id)).all()
+        kinds = session.scalars(select(Exposure.kind).where(Exposure.person_id == anna.actor.person_id)).all()
     assert list(actions) == ["export cases"]
     wanted = {ExposureKind.LABEL, ExposureKind.HISTOLOGY, ExposureKind.PREDICTION, ExposureKind.MASK}
     assert set(kinds) == wanted
 
 
-def test_too_many_none_and_unknown_cases_are_refused(
-    store: Store, administrator: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_too_many_none_and_unknown_cases_are_refused(administrator: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    clinic = PredictedClinic(administrator)
     ids = [case.case_id for case in clinic.cases]
     monkeypatch.setattr(case_files, "MOST_WITH_FILES", 2)
     with pytest.raises(InputRejected, match="1 to 2 cases"):
-        export_cases(Caller(store, administrator), case_ids=ids, with_files=True)
+        export_cases(administrator, case_ids=ids, with_files=True)
     with pytest.raises(InputRejected, match="1 to"):
-        export_cases(Caller(store, administrator), case_ids=[])
+        export_cases(administrator, case_ids=[])
     with pytest.raises(NotFound, match="case 99"):
-        export_cases(Caller(store, administrator), case_ids=[*ids, 99])
+        export_cases(administrator, case_ids=[*ids, 99])

@@ -6,7 +6,6 @@ from sqlalchemy import select
 from colpo_core.errors import NotFound, PermissionDenied
 from colpo_core.exchange import case_pdf
 from colpo_core.records.exports import CaseReport
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.exports.case_pdf import case_report_pdf
 from colpo_core.store import Store
@@ -34,11 +33,11 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Drawn]:
 
 
 def test_the_page_holds_the_case_with_what_the_current_model_says(
-    store: Store, administrator: Actor, drawn: list[Drawn]
+    store: Store, administrator: Caller, drawn: list[Drawn]
 ) -> None:
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     case = clinic.cases[1]
-    pdf = case_report_pdf(Caller(store, administrator), case_id=case.case_id)
+    pdf = case_report_pdf(administrator, case_id=case.case_id)
     assert len(re.findall(rb"/Type /Page[^s]", pdf)) == 1
     ((report, pictures, masks),) = drawn
     assert report.case.patient_code == "p2"
@@ -49,32 +48,32 @@ def test_the_page_holds_the_case_with_what_the_current_model_says(
         assert session.scalars(select(AuditEntry.action)).all()[-1] == "make page of case"
 
 
-def test_what_a_task_keeps_back_is_not_on_the_page(store: Store, administrator: Actor, drawn: list[Drawn]) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_what_a_task_keeps_back_is_not_on_the_page(store: Store, administrator: Caller, drawn: list[Drawn]) -> None:
+    clinic = PredictedClinic(administrator)
     anna = add_person(store, "annotating")
     case = clinic.cases[0]
-    hand_out(store, case.image_id, [anna.person_id], blind=True, proposals=False)
-    case_report_pdf(Caller(store, anna), case_id=case.case_id)
+    hand_out(store, case.image_id, [anna.actor.person_id], blind=True, proposals=False)
+    case_report_pdf(anna, case_id=case.case_id)
     ((report, _pictures, masks),) = drawn
     assert (report.images[0].prediction, report.images[0].sites, report.model_sha256, masks) == (None, (), "", {})
     with store.reading() as session:
-        kinds = session.scalars(select(Exposure.kind).where(Exposure.person_id == anna.person_id)).all()
+        kinds = session.scalars(select(Exposure.kind).where(Exposure.person_id == anna.actor.person_id)).all()
     assert ExposureKind.PREDICTION not in kinds
     assert ExposureKind.LABEL in kinds
 
 
-def test_a_missing_file_leaves_its_place_empty(store: Store, administrator: Actor, drawn: list[Drawn]) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_a_missing_file_leaves_its_place_empty(store: Store, administrator: Caller, drawn: list[Drawn]) -> None:
+    clinic = PredictedClinic(administrator)
     case = clinic.cases[1]
     with store.reading() as session:
         store.blobs.path(session.get_one(Image, case.image_id).sha256).unlink()
-    assert case_report_pdf(Caller(store, administrator), case_id=case.case_id).startswith(b"%PDF")
+    assert case_report_pdf(administrator, case_id=case.case_id).startswith(b"%PDF")
     ((_report, pictures, _masks),) = drawn
     assert pictures == {}
 
 
-def test_readers_and_unknown_cases_are_refused(store: Store, administrator: Actor, reader: Actor) -> None:
+def test_readers_and_unknown_cases_are_refused(administrator: Caller, reader: Caller) -> None:
     with pytest.raises(PermissionDenied):
-        case_report_pdf(Caller(store, reader), case_id=1)
+        case_report_pdf(reader, case_id=1)
     with pytest.raises(NotFound):
-        case_report_pdf(Caller(store, administrator), case_id=99)
+        case_report_pdf(administrator, case_id=99)

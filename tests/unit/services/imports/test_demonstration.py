@@ -7,7 +7,6 @@ from sqlalchemy import func, select
 from colpo_core.errors import InputRejected
 from colpo_core.images.decoding import read_rgb
 from colpo_core.images.perceptual import perceptual_hash
-from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import get_case
 from colpo_core.services.cases.lists import list_cases
 from colpo_core.services.common.callers import Caller
@@ -96,9 +95,9 @@ def test_another_machine_draws_the_same_cases(filled: Store, store: Store) -> No
     assert labels == all_labels[: len(labels)]
 
 
-def test_a_store_with_a_patient_is_left_alone(store: Store, annotator: Actor) -> None:
+def test_a_store_with_a_patient_is_left_alone(store: Store, annotator: Caller) -> None:
     with store.writing() as session:
-        find_or_add_case(session, actor=annotator, patient_code="P-1", case_date=None)
+        find_or_add_case(session, actor=annotator.actor, patient_code="P-1", case_date=None)
     assert fill_demonstration(store, 3, **SMALL) == 0
     with store.reading() as session:
         assert session.scalars(select(Patient.code)).all() == ["P-1"]

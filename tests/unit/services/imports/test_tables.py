@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.cases.cases import ImportReport
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports.files import import_folder
 from colpo_core.store import Store
@@ -19,13 +18,13 @@ from colpo_core.terms import Stage
 from tests.support.image_files import photograph, write_files
 
 
-def test_a_folder_is_read_through_with_what_lies_below_it(store: Store, annotator: Actor, tmp_path: Path) -> None:
+def test_a_folder_is_read_through_with_what_lies_below_it(store: Store, annotator: Caller, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     write_files(folder, a_png=photograph(1), deep__b_png=photograph(2), notes=b"text")
     (folder / ".hidden").write_bytes(b"x")
     seen: list[str] = []
     report = import_folder(
-        Caller(store, annotator),
+        annotator,
         folder=folder,
         patient_code="P-1",
         case_date=DAY,
@@ -38,23 +37,23 @@ def test_a_folder_is_read_through_with_what_lies_below_it(store: Store, annotato
         assert set(session.scalars(select(Image.stage))) == {Stage.NATIVE}
 
 
-def test_a_folder_without_table_and_code_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
+def test_a_folder_without_table_and_code_is_refused(annotator: Caller, tmp_path: Path) -> None:
     write_files(tmp_path / "in", a_png=photograph(1))
     with pytest.raises(InputRejected, match=r"import\.csv"):
-        import_folder(Caller(store, annotator), folder=tmp_path / "in")
+        import_folder(annotator, folder=tmp_path / "in")
     with pytest.raises(InputRejected, match="no folder"):
-        import_folder(Caller(store, annotator), folder=tmp_path / "nowhere", patient_code="P-1")
+        import_folder(annotator, folder=tmp_path / "nowhere", patient_code="P-1")
 
 
-def test_a_folder_with_nothing_in_it_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
+def test_a_folder_with_nothing_in_it_is_refused(annotator: Caller, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     with pytest.raises(InputRejected, match="no files"):
-        import_folder(Caller(store, annotator), folder=tmp_path / "in", patient_code="P-1")
+        import_folder(annotator, folder=tmp_path / "in", patient_code="P-1")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";"])
 def test_a_table_spreads_a_folder_over_many_cases(
-    store: Store, annotator: Actor, tmp_path: Path, delimiter: str
+    store: Store, annotator: Caller, tmp_path: Path, delimiter: str
 ) -> None:
     folder = tmp_path / "in"
     write_files(folder, a_png=photograph(1), b_png=photograph(2), c_png=photograph(3), left_png=photograph(4))
@@ -74,7 +73,7 @@ def test_a_table_spreads_a_folder_over_many_cases(
     ]
     text = "\n".join(lines).replace(",", delimiter)
     (folder / "import.csv").write_text(text, encoding="utf-8-sig")
-    report = import_folder(Caller(store, annotator), folder=folder, patient_code="P-9")
+    report = import_folder(annotator, folder=folder, patient_code="P-9")
     reasons = [outcome.reason for outcome in report.outcomes]
     assert (report.imported, report.duplicates, report.patients) == (3, 0, 2)
     assert reasons[:3] == ["", "", ""]
@@ -92,24 +91,24 @@ def test_a_table_spreads_a_folder_over_many_cases(
         assert session.scalars(select(Image.seconds_after_acid).order_by(Image.id)).first() == 45
 
 
-def test_a_table_without_its_columns_is_refused(store: Store, annotator: Actor, tmp_path: Path) -> None:
+def test_a_table_without_its_columns_is_refused(annotator: Caller, tmp_path: Path) -> None:
     write_files(tmp_path / "in", a_png=photograph(1))
     table = tmp_path / "in" / "import.csv"
     table.write_text("file,code\na.png,P-1\n", encoding="utf-8")
     with pytest.raises(InputRejected, match="case_date, patient_code, stage"):
-        import_folder(Caller(store, annotator), folder=tmp_path / "in")
+        import_folder(annotator, folder=tmp_path / "in")
     table.write_bytes(b"\xff\xfe\x00bad")
     with pytest.raises(InputRejected, match="UTF-8"):
-        import_folder(Caller(store, annotator), folder=tmp_path / "in")
+        import_folder(annotator, folder=tmp_path / "in")
 
 
-def imported(store: Store, actor: Actor, folder: Path, table: str | bytes, name: str = "import.csv") -> ImportReport:
+def imported(caller: Caller, folder: Path, table: str | bytes, name: str = "import.csv") -> ImportReport:
     (folder / name).write_bytes(table.encode() if isinstance(table, str) else table)
-    return import_folder(Caller(store, actor), folder=folder, patient_code="DEFAULT-9", case_date=date(2024, 5, 5))
+    return import_folder(caller, folder=folder, patient_code="DEFAULT-9", case_date=date(2024, 5, 5))
 
 
 def test_a_control_character_in_a_note_files_no_image_under_another_patient(
-    store: Store, annotator: Actor, tmp_path: Path
+    store: Store, annotator: Caller, tmp_path: Path
 ) -> None:
     folder = tmp_path / "in"
     write_files(folder, **{f"lesion{n}_png": photograph(n) for n in range(5)})
@@ -117,7 +116,7 @@ def test_a_control_character_in_a_note_files_no_image_under_another_patient(
         f"lesion{n}.png,first{mark}second,C8B-{n},2024-02-01,native"
         for n, mark in enumerate(["\x85", "\u2028", "\x0b", "\x0c", "\x1d"])
     ]
-    report = imported(store, annotator, folder, "\n".join(["file,note,patient_code,case_date,stage", *lines]) + "\n")
+    report = imported(annotator, folder, "\n".join(["file,note,patient_code,case_date,stage", *lines]) + "\n")
     assert (report.imported, report.refused) == (5, 0)
     with store.reading() as session:
         assert sorted(session.scalars(select(Patient.code))) == [f"C8B-{n}" for n in range(5)]
@@ -125,16 +124,14 @@ def test_a_control_character_in_a_note_files_no_image_under_another_patient(
         assert set(session.scalars(select(Image.stage))) == {Stage.NATIVE}
 
 
-def test_rows_that_cannot_be_told_are_refused_by_line_and_the_rest_is_kept(
-    store: Store, annotator: Actor, tmp_path: Path
-) -> None:
+def test_rows_that_cannot_be_told_are_refused_by_line_and_the_rest_is_kept(annotator: Caller, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     write_files(folder, a_png=photograph(1), b_png=photograph(2), c_png=photograph(3), d_png=photograph(4))
     lines = [
         "file,patient_code,case_date,stage", "a.png,P-1,2024-05-06,native,more", "b.png,P-2,2024-05-06",
         "c.png,P-3,2024-05-06,native", "d.png,P-4,2024-05-06,native", ",,,", "d.png,P-5,2024-05-06,native",
     ]  # fmt: skip
-    report = imported(store, annotator, folder, "\r\n".join(lines) + "\r\n,,,\r\n")
+    report = imported(annotator, folder, "\r\n".join(lines) + "\r\n,,,\r\n")
     reasons = {outcome.reason for outcome in report.outcomes}
     assert (report.imported, report.refused) == (1, 4)
     assert "Line 2 has 5 cells, and the headings are 4. A decimal comma?" in "".join(reasons)
@@ -146,10 +143,10 @@ def test_rows_that_cannot_be_told_are_refused_by_line_and_the_rest_is_kept(
 @pytest.mark.parametrize(
     "heading", ["file,stage,patient_code,case_date,stage", "file,patient_code,case_date,Stage,STAGE"]
 )
-def test_a_doubled_column_is_refused(store: Store, annotator: Actor, tmp_path: Path, heading: str) -> None:
+def test_a_doubled_column_is_refused(annotator: Caller, tmp_path: Path, heading: str) -> None:
     write_files(tmp_path / "in", a_png=photograph(1))
     with pytest.raises(InputRejected, match=r"(?i)column “stage” twice"):
-        imported(store, annotator, tmp_path / "in", f"{heading}\na.png,native,P-1,2024-05-06,lugol\n")
+        imported(annotator, tmp_path / "in", f"{heading}\na.png,native,P-1,2024-05-06,lugol\n")
 
 
 def a_workbook() -> bytes:
@@ -176,10 +173,10 @@ TABLES: list[tuple[str, str | bytes]] = [
 
 @pytest.mark.parametrize(("name", "table"), TABLES)
 def test_a_table_may_be_of_any_make(
-    store: Store, annotator: Actor, tmp_path: Path, name: str, table: str | bytes
+    store: Store, annotator: Caller, tmp_path: Path, name: str, table: str | bytes
 ) -> None:
     write_files(tmp_path / "in", a_png=photograph(1))
-    report = imported(store, annotator, tmp_path / "in", table, name)
+    report = imported(annotator, tmp_path / "in", table, name)
     assert (report.imported, report.refused) == (1, 0), report.outcomes
     with store.reading() as session:
         assert session.scalars(select(Patient.code)).all() == ["17"]
@@ -187,34 +184,34 @@ def test_a_table_may_be_of_any_make(
         assert session.scalars(select(Image.seconds_after_acid)).all() == [60]
 
 
-def test_two_tables_in_a_folder_are_asked_about(store: Store, annotator: Actor, tmp_path: Path) -> None:
+def test_two_tables_in_a_folder_are_asked_about(annotator: Caller, tmp_path: Path) -> None:
     write_files(tmp_path / "in", a_png=photograph(1))
     (tmp_path / "in" / "import.xlsx").write_bytes(a_workbook())
     with pytest.raises(InputRejected, match=r"import\.csv and import\.xlsx, and which is meant"):
-        imported(store, annotator, tmp_path / "in", "file,patient_code,case_date,stage\n")
+        imported(annotator, tmp_path / "in", "file,patient_code,case_date,stage\n")
 
 
-def test_a_file_is_found_by_its_name_composed_or_not(store: Store, annotator: Actor, tmp_path: Path) -> None:
+def test_a_file_is_found_by_its_name_composed_or_not(annotator: Caller, tmp_path: Path) -> None:
     composed, apart = "andr\u00e9.png", "andre\u0301.png"
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / apart).write_bytes(photograph(1))
     (folder / "IMG_1.JPG").write_bytes(photograph(2))
     lines = f"file,patient_code,case_date,stage\n{composed},P-1,2024-05-06,native\nimg_1.jpg,P-2,2024-05-06,native\n"
-    report = imported(store, annotator, folder, lines)
+    report = imported(annotator, folder, lines)
     assert [outcome.name for outcome in report.outcomes] == [apart, "IMG_1.JPG"]
     assert (report.imported, report.refused) == (2, 0)
     (folder / "img_1.JPG").write_bytes(photograph(3))
-    again = imported(store, annotator, folder, lines.replace("P-2", "P-3"))
+    again = imported(annotator, folder, lines.replace("P-2", "P-3"))
     assert "several files of this name" in again.outcomes[1].reason
 
 
-def test_what_lies_beside_the_images_is_passed_over_in_one(store: Store, annotator: Actor, tmp_path: Path) -> None:
+def test_what_lies_beside_the_images_is_passed_over_in_one(annotator: Caller, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     write_files(folder, a_png=photograph(1), b_png=photograph(2), **{f"n{n}": b"text" for n in range(2)})
     for name in ("README.md", "metadata.txt", "scraper.py"):
         (folder / name).write_bytes(b"text")
-    report = imported(store, annotator, folder, "file,patient_code,case_date,stage\na.png,P-1,2024-05-06,native\n")
+    report = imported(annotator, folder, "file,patient_code,case_date,stage\na.png,P-1,2024-05-06,native\n")
     assert report.passed_over == ("README.md", "metadata.txt", "scraper.py")
     assert [outcome.name for outcome in report.outcomes] == ["a.png", "b.png", "n0", "n1"]
     assert {outcome.reason for outcome in report.outcomes[1:]} == {"The table does not list this file."}

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound
 from colpo_core.records.jobs.results import EvaluationResult
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs.leases import Heartbeats, Lease, LeaseLost, claim_job, database_now
 from colpo_core.settings import Settings
 from colpo_core.store import Store
@@ -20,9 +20,9 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "data", lease_seconds=0.8)
 
 
-def add_job(store: Store, actor: Actor, kind: JobKind = JobKind.TRAIN, **values: object) -> int:
-    with store.writing() as session:
-        job = Job(kind=kind, settings={}, created_by=actor.person_id, **values)
+def add_job(caller: Caller, kind: JobKind = JobKind.TRAIN, **values: object) -> int:
+    with caller.store.writing() as session:
+        job = Job(kind=kind, settings={}, created_by=caller.actor.person_id, **values)
         session.add(job)
         session.flush()
         return job.id
@@ -44,8 +44,8 @@ def let_run_out(store: Store, job_id: int) -> None:
         session.get_one(Job, job_id).lease_until = database_now(session) - 1
 
 
-def test_of_ten_runners_exactly_one_gets_a_job(store: Store, annotator: Actor) -> None:
-    job_id = add_job(store, annotator)
+def test_of_ten_runners_exactly_one_gets_a_job(store: Store, annotator: Caller) -> None:
+    job_id = add_job(annotator)
     barrier = threading.Barrier(10)
 
     def race(pid: int) -> Lease | None:
@@ -59,8 +59,8 @@ def test_of_ten_runners_exactly_one_gets_a_job(store: Store, annotator: Actor) -
     assert (job.state, job.attempt, job.lease_token) == (JobState.RUNNING, 1, leases[0].token)
 
 
-def test_a_job_that_ran_out_is_taken_by_exactly_one_of_ten(store: Store, annotator: Actor) -> None:
-    job_id = add_job(store, annotator)
+def test_a_job_that_ran_out_is_taken_by_exactly_one_of_ten(store: Store, annotator: Caller) -> None:
+    job_id = add_job(annotator)
     first = claim(store, job_id)
     let_run_out(store, job_id)
     with ThreadPoolExecutor(10) as pool:
@@ -70,8 +70,8 @@ def test_a_job_that_ran_out_is_taken_by_exactly_one_of_ten(store: Store, annotat
     assert job_row(store, job_id).attempt == 2
 
 
-def test_a_runner_that_froze_and_woke_can_write_nothing(store: Store, annotator: Actor) -> None:
-    job_id = add_job(store, annotator)
+def test_a_runner_that_froze_and_woke_can_write_nothing(store: Store, annotator: Caller) -> None:
+    job_id = add_job(annotator)
     frozen = claim(store, job_id)
     let_run_out(store, job_id)
     successor = claim(store, job_id, pid=2)
@@ -90,16 +90,16 @@ def test_a_runner_that_froze_and_woke_can_write_nothing(store: Store, annotator:
     assert (job.state, job.result, job.error) == (JobState.DONE, {"evaluation_id": 7}, None)
 
 
-def test_a_lease_that_ran_out_but_was_not_taken_goes_on(store: Store, annotator: Actor) -> None:
-    lease = claim(store, add_job(store, annotator))
+def test_a_lease_that_ran_out_but_was_not_taken_goes_on(store: Store, annotator: Caller) -> None:
+    lease = claim(store, add_job(annotator))
     let_run_out(store, lease.job_id)
     assert lease.heartbeat() is None
     assert job_row(store, lease.job_id).lease_until > 0
     assert claim(store, lease.job_id, pid=2) is None
 
 
-def test_a_write_that_fails_leaves_nothing(store: Store, annotator: Actor) -> None:
-    lease = claim(store, add_job(store, annotator))
+def test_a_write_that_fails_leaves_nothing(store: Store, annotator: Caller) -> None:
+    lease = claim(store, add_job(annotator))
 
     def finish(session: Session, job: Job) -> EvaluationResult:
         session.add(JobEvent(job_id=job.id, stage="s", epoch=1))
@@ -113,9 +113,9 @@ def test_a_write_that_fails_leaves_nothing(store: Store, annotator: Actor) -> No
     assert job_row(store, lease.job_id).state is JobState.RUNNING
 
 
-def test_one_job_of_a_kind_runs_at_a_time(store: Store, annotator: Actor) -> None:
-    training, waiting = add_job(store, annotator), add_job(store, annotator)
-    prediction = add_job(store, annotator, JobKind.PREDICT)
+def test_one_job_of_a_kind_runs_at_a_time(store: Store, annotator: Caller) -> None:
+    training, waiting = add_job(annotator), add_job(annotator)
+    prediction = add_job(annotator, JobKind.PREDICT)
     lease = claim(store, training)
     assert claim(store, waiting) is None
     assert claim(store, prediction) is not None
@@ -123,14 +123,14 @@ def test_one_job_of_a_kind_runs_at_a_time(store: Store, annotator: Actor) -> Non
     assert claim(store, waiting) is not None
 
 
-def test_a_cancelled_job_is_not_taken_up(store: Store, annotator: Actor) -> None:
-    job_id = add_job(store, annotator, cancel_requested=True)
+def test_a_cancelled_job_is_not_taken_up(store: Store, annotator: Caller) -> None:
+    job_id = add_job(annotator, cancel_requested=True)
     assert claim(store, job_id) is None
     assert job_row(store, job_id).state is JobState.CANCELLED
 
 
-def test_a_job_that_always_dies_is_given_up(store: Store, annotator: Actor) -> None:
-    job_id = add_job(store, annotator, max_attempts=2)
+def test_a_job_that_always_dies_is_given_up(store: Store, annotator: Caller) -> None:
+    job_id = add_job(annotator, max_attempts=2)
     for _ in range(2):
         assert claim(store, job_id) is not None
         let_run_out(store, job_id)
@@ -141,8 +141,8 @@ def test_a_job_that_always_dies_is_given_up(store: Store, annotator: Actor) -> N
     assert job.finished_at is not None
 
 
-def test_giving_back_does_not_count_as_an_attempt(store: Store, annotator: Actor) -> None:
-    lease = claim(store, add_job(store, annotator))
+def test_giving_back_does_not_count_as_an_attempt(store: Store, annotator: Caller) -> None:
+    lease = claim(store, add_job(annotator))
     lease.give_back()
     job = job_row(store, lease.job_id)
     assert (job.state, job.attempt, job.lease_token, job.pid) == (JobState.QUEUED, 0, None, None)
@@ -153,8 +153,8 @@ def test_an_unknown_job_is_not_found(store: Store) -> None:
         claim(store, 7)
 
 
-def test_heartbeats_keep_the_lease_and_hear_the_cancelling(store: Store, annotator: Actor) -> None:
-    lease = claim(store, add_job(store, annotator))
+def test_heartbeats_keep_the_lease_and_hear_the_cancelling(store: Store, annotator: Caller) -> None:
+    lease = claim(store, add_job(annotator))
     before = job_row(store, lease.job_id).lease_until
     with Heartbeats(lease) as heartbeats:
         while job_row(store, lease.job_id).lease_until <= before:
@@ -165,8 +165,8 @@ def test_heartbeats_keep_the_lease_and_hear_the_cancelling(store: Store, annotat
         assert not heartbeats.lost.is_set()
 
 
-def test_heartbeats_hear_that_the_lease_is_lost(store: Store, annotator: Actor) -> None:
-    lease = claim(store, add_job(store, annotator))
+def test_heartbeats_hear_that_the_lease_is_lost(store: Store, annotator: Caller) -> None:
+    lease = claim(store, add_job(annotator))
     with Heartbeats(lease) as heartbeats:
         with store.writing() as session:
             session.get_one(Job, lease.job_id).lease_token = "another"

@@ -5,7 +5,6 @@ import pytest
 from sqlalchemy import text
 
 from colpo_core.errors import PermissionDenied
-from colpo_core.records.people import Actor
 from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.maintenance import back_ups
@@ -17,47 +16,45 @@ from tests.support.clinic import Clinic
 
 
 @pytest.mark.sqlite
-def test_the_log_says_when_the_last_one_was_made(
-    store: Store, administrator: Actor, annotator: Actor, tmp_path: Path
-) -> None:
-    never = back_ups.last_back_up(Caller(store, annotator))
+def test_the_log_says_when_the_last_one_was_made(administrator: Caller, annotator: Caller, tmp_path: Path) -> None:
+    never = back_ups.last_back_up(annotator)
     assert (never.at, never.is_old) == (None, True)
-    facts = back_ups.back_up(Caller(store, administrator), folder=tmp_path / "copy")
-    found = back_ups.last_back_up(Caller(store, annotator))
+    facts = back_ups.back_up(administrator, folder=tmp_path / "copy")
+    found = back_ups.last_back_up(annotator)
     assert found.at is not None
     assert utc_now() - found.at < timedelta(minutes=1)
-    assert (found.by, found.is_old, found.n_damaged) == (administrator.display_name, False, 0)
+    assert (found.by, found.is_old, found.n_damaged) == (administrator.actor.display_name, False, 0)
     assert read_facts(tmp_path / "copy") == facts
 
 
 @pytest.mark.sqlite
 def test_a_week_without_one_is_too_long(
-    store: Store, administrator: Actor, annotator: Actor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    administrator: Caller, annotator: Caller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    back_ups.back_up(Caller(store, administrator), folder=tmp_path / "copy")
+    back_ups.back_up(administrator, folder=tmp_path / "copy")
     for days, is_old in ((6.9, False), (7.1, True)):
         monkeypatch.setattr(back_ups, "utc_now", lambda days=days: utc_now() + timedelta(days=days))
-        assert back_ups.last_back_up(Caller(store, annotator)).is_old is is_old
+        assert back_ups.last_back_up(annotator).is_old is is_old
 
 
 @pytest.mark.sqlite
 def test_what_waits_beside_the_store_is_in_the_copy(
-    store: Store, administrator: Actor, annotator: Actor, tmp_path: Path
+    store: Store, administrator: Caller, annotator: Caller, tmp_path: Path
 ) -> None:
     case = Clinic(store).add_case()
-    exposures._put_aside(store, [(annotator.person_id, case.case_id, ExposureKind.LABEL, 0)], utc_now())
-    back_ups.back_up(Caller(store, administrator), folder=tmp_path / "copy")
+    exposures._put_aside(store, [(annotator.actor.person_id, case.case_id, ExposureKind.LABEL, 0)], utc_now())
+    back_ups.back_up(administrator, folder=tmp_path / "copy")
     with store.reading() as session:
         assert session.scalar(text("SELECT count(*) FROM exposures")) == 1
 
 
 def test_only_administrators_copy_and_readers_ask_nothing(
-    store: Store, annotator: Actor, reader: Actor, tmp_path: Path
+    store: Store, annotator: Caller, reader: Caller, tmp_path: Path
 ) -> None:
     with pytest.raises(PermissionDenied):
-        back_ups.back_up(Caller(store, annotator), folder=tmp_path / "copy")
+        back_ups.back_up(annotator, folder=tmp_path / "copy")
     with pytest.raises(PermissionDenied):
-        back_ups.last_back_up(Caller(store, reader))
+        back_ups.last_back_up(reader)
     assert not (tmp_path / "copy").exists()
     with store.reading() as session:
         assert session.query(AuditEntry).filter_by(action="back up store").count() == 0

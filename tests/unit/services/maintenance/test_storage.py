@@ -3,14 +3,13 @@
 import pytest
 
 from colpo_core.errors import PermissionDenied
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.maintenance.storage import measure_storage
 from colpo_core.store import Store
 
 
 @pytest.mark.sqlite
-def test_each_part_is_measured(store: Store, administrator: Actor) -> None:
+def test_each_part_is_measured(store: Store, administrator: Caller) -> None:
     store.blobs.put(b"x" * 1000)
     store.blobs.put(b"y" * 500)
     job = store.settings.jobs_dir / "1"
@@ -19,7 +18,7 @@ def test_each_part_is_measured(store: Store, administrator: Actor) -> None:
     frames = store.settings.frames_dir / "some-snapshot"
     frames.mkdir(parents=True)
     (frames / "frames.bin").write_bytes(b"z" * 70)
-    facts = measure_storage(Caller(store, administrator))
+    facts = measure_storage(administrator)
     sizes = {part.name: (part.files, part.size_bytes) for part in facts.parts}
     assert sizes["Images and maps"] == (2, 1500)
     assert sizes["Jobs"] == (1, 5)
@@ -32,7 +31,7 @@ def test_each_part_is_measured(store: Store, administrator: Actor) -> None:
     assert facts.schema
 
 
-def test_only_an_administrator_sees_it(store: Store, annotator: Actor, reader: Actor) -> None:
-    for actor in (annotator, reader):
+def test_only_an_administrator_sees_it(annotator: Caller, reader: Caller) -> None:
+    for caller in (annotator, reader):
         with pytest.raises(PermissionDenied):
-            measure_storage(Caller(store, actor))
+            measure_storage(caller)

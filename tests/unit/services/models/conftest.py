@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import engine
@@ -29,10 +28,10 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def publish(store: Store, annotator: Actor) -> Publish:
+def publish(store: Store, annotator: Caller) -> Publish:
     clinic = Clinic(store)
     clinic.add_cohort(8)
-    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("s"))
+    snapshot = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
 
     def published(
         name: str = "model", metrics: dict[str, Any] | None = None, *, snapshot_id: int = snapshot.id, **card: object

@@ -1,7 +1,6 @@
 import pytest
 
 from colpo_core.errors import InputRejected, PermissionDenied
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.models.comparison import compare_models
 from colpo_core.store import Store
@@ -18,9 +17,9 @@ def say(store: Store, prediction_id: int, prob: float) -> None:
 
 
 @pytest.fixture
-def clinic(store: Store, administrator: Actor) -> PredictedClinic:
+def clinic(store: Store, administrator: Caller) -> PredictedClinic:
     """Six cases of patients that neither model has met; the second model is right on one more than the first."""
-    clinic = PredictedClinic(store, administrator)
+    clinic = PredictedClinic(administrator)
     second = clinic.add_checkpoint("model-2", administrator)
     cases = [clinic.clinic.add_case(grades=(grade,)) for grade in (Grade.CIN3, Grade.NORMAL, Grade.CIN2, Grade.NORMAL)]
     #          HSIL, normal, HSIL, normal; both call HSIL from 0.6
@@ -32,13 +31,9 @@ def clinic(store: Store, administrator: Actor) -> PredictedClinic:
 
 
 def test_two_models_are_compared_on_what_both_have_predicted_and_neither_has_met(
-    store: Store, administrator: Actor, clinic: PredictedClinic
+    administrator: Caller, clinic: PredictedClinic
 ) -> None:
-    found = compare_models(
-        Caller(store, administrator),
-        first_id=clinic.checkpoint_id,
-        second_id=clinic.second,  # type: ignore[attr-defined]
-    )
+    found = compare_models(administrator, first_id=clinic.checkpoint_id, second_id=clinic.second)
     assert (found.first, found.second, found.channels) == ("model-1", "model-2", 4)
     assert found.difference is not None
     assert (found.difference.n, found.difference.n_patients) == (4, 4)
@@ -55,11 +50,11 @@ def test_two_models_are_compared_on_what_both_have_predicted_and_neither_has_met
 
 
 def test_the_other_way_round_the_differences_and_the_flips_change_sides(
-    store: Store, administrator: Actor, clinic: PredictedClinic
+    administrator: Caller, clinic: PredictedClinic
 ) -> None:
     second = clinic.second  # type: ignore[attr-defined]
-    there = compare_models(Caller(store, administrator), first_id=clinic.checkpoint_id, second_id=second)
-    back = compare_models(Caller(store, administrator), first_id=second, second_id=clinic.checkpoint_id)
+    there = compare_models(administrator, first_id=clinic.checkpoint_id, second_id=second)
+    back = compare_models(administrator, first_id=second, second_id=clinic.checkpoint_id)
     assert there.difference is not None
     assert back.difference is not None
     assert back.difference.accuracy.value == -(there.difference.accuracy.value or 0)
@@ -67,27 +62,27 @@ def test_the_other_way_round_the_differences_and_the_flips_change_sides(
 
 
 def test_a_case_that_is_kept_back_counts_and_is_not_named(
-    store: Store, administrator: Actor, clinic: PredictedClinic
+    store: Store, administrator: Caller, clinic: PredictedClinic
 ) -> None:
     anna = add_person(store, "annotating")
     flipped = clinic.new_cases[2]  # type: ignore[attr-defined]
-    hand_out(store, flipped.image_id, [anna.person_id], blind=False, proposals=False)
+    hand_out(store, flipped.image_id, [anna.actor.person_id], blind=False, proposals=False)
     second = clinic.second  # type: ignore[attr-defined]
-    found = compare_models(Caller(store, anna), first_id=clinic.checkpoint_id, second_id=second)
+    found = compare_models(anna, first_id=clinic.checkpoint_id, second_id=second)
     assert found.flips == ()
     assert found.difference is not None
     assert found.difference.n == 4
 
 
 def test_nothing_in_common_and_one_model_alone_are_said(
-    store: Store, administrator: Actor, reader: Actor, clinic: PredictedClinic
+    administrator: Caller, reader: Caller, clinic: PredictedClinic
 ) -> None:
     third = clinic.add_checkpoint("model-3", None)
-    found = compare_models(Caller(store, administrator), first_id=clinic.checkpoint_id, second_id=third)
+    found = compare_models(administrator, first_id=clinic.checkpoint_id, second_id=third)
     assert (found.difference, found.flips, found.n_missing_second) == (None, (), 6)
     with pytest.raises(InputRejected, match="two models"):
-        compare_models(Caller(store, administrator), first_id=third, second_id=third)
+        compare_models(administrator, first_id=third, second_id=third)
     with pytest.raises(InputRejected, match="3 channels"):
-        compare_models(Caller(store, administrator), first_id=clinic.checkpoint_id, second_id=third, channels=5)
+        compare_models(administrator, first_id=clinic.checkpoint_id, second_id=third, channels=5)
     with pytest.raises(PermissionDenied):
-        compare_models(Caller(store, reader), first_id=clinic.checkpoint_id, second_id=third)
+        compare_models(reader, first_id=clinic.checkpoint_id, second_id=third)

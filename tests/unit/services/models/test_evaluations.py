@@ -8,7 +8,6 @@ from colpo_core.nets.checkpoint import save_checkpoint
 from colpo_core.nets.pipeline import build_pipeline
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.jobs.results import EvaluationResult
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
@@ -31,11 +30,9 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def learned(store: Store, annotator: Actor) -> SnapshotRecord:
+def learned(store: Store, annotator: Caller) -> SnapshotRecord:
     Clinic(store).add_cohort(8)
-    return freezing.freeze_snapshot(
-        Caller(store, annotator), query=SnapshotQuery("learned", fractions=(0.5, 0.25, 0.25))
-    )
+    return freezing.freeze_snapshot(annotator, query=SnapshotQuery("learned", fractions=(0.5, 0.25, 0.25)))
 
 
 @pytest.fixture
@@ -53,63 +50,63 @@ def checkpoint_id(store: Store, learned: SnapshotRecord) -> int:
     return row.id
 
 
-def keep(store: Store, actor: Actor, name: str, case_ids: set[int]) -> int:
-    with store.reading() as session:
+def keep(caller: Caller, name: str, case_ids: set[int]) -> int:
+    with caller.store.reading() as session:
         codes = tuple(session.get_one(Patient, patient_id).code for patient_id in case_ids)
     query = SnapshotQuery(name, external=True, patient_codes=codes)
-    return freezing.freeze_snapshot(Caller(store, actor), query=query).id
+    return freezing.freeze_snapshot(caller, query=query).id
 
 
 def test_each_look_at_an_external_test_set_is_kept_and_counted(
-    store: Store, annotator: Actor, learned: SnapshotRecord, checkpoint_id: int
+    store: Store, annotator: Caller, learned: SnapshotRecord, checkpoint_id: int
 ) -> None:
     clinic = Clinic(store)
     clinic._number = 100
     cases = [clinic.add_case(grades=(grade,)) for grade in (Grade.CIN3, Grade.NORMAL)]
-    kept = keep(store, annotator, "kept", {case.patient_id for case in cases})
+    kept = keep(annotator, "kept", {case.patient_id for case in cases})
     for look in (1, 2):
-        job = evaluations.start_evaluation(Caller(store, annotator), checkpoint_id=checkpoint_id, snapshot_id=kept)
+        job = evaluations.start_evaluation(annotator, checkpoint_id=checkpoint_id, snapshot_id=kept)
         assert job.kind is JobKind.EVALUATE
         if look == 1:
             with pytest.raises(Conflict, match="already under way"):
-                evaluations.start_evaluation(Caller(store, annotator), checkpoint_id=checkpoint_id, snapshot_id=kept)
+                evaluations.start_evaluation(annotator, checkpoint_id=checkpoint_id, snapshot_id=kept)
         assert run_job(store, job.id) == 0
-        done = jobs.get_job(Caller(store, annotator), job_id=job.id)
-        newest = evaluations.list_evaluations(Caller(store, annotator), checkpoint_id=checkpoint_id)[0]
+        done = jobs.get_job(annotator, job_id=job.id)
+        newest = evaluations.list_evaluations(annotator, checkpoint_id=checkpoint_id)[0]
         assert (done.state, done.result) == (JobState.DONE, EvaluationResult(newest.id))
-        assert (newest.look, newest.snapshot_name, newest.created_by) == (look, "kept", annotator.display_name)
-    first, second = evaluations.list_evaluations(Caller(store, annotator), checkpoint_id=checkpoint_id)
+        assert (newest.look, newest.snapshot_name, newest.created_by) == (look, "kept", annotator.actor.display_name)
+    first, second = evaluations.list_evaluations(annotator, checkpoint_id=checkpoint_id)
     assert first.metrics == second.metrics
     assert first.metrics["classification_4ch"]["case"]["n"] == 2
     assert first.metrics["classification_4ch"]["case"]["threshold"] == 0.4
     assert first.metrics["segmentation"]["n_images"] == 2
-    assert evaluations.list_evaluations(Caller(store, annotator), checkpoint_id=checkpoint_id + 1) == ()
+    assert evaluations.list_evaluations(annotator, checkpoint_id=checkpoint_id + 1) == ()
 
 
 def test_what_its_training_has_seen_and_what_is_no_external_set_is_refused(
-    store: Store, annotator: Actor, reader: Actor, learned: SnapshotRecord, checkpoint_id: int
+    store: Store, annotator: Caller, reader: Caller, learned: SnapshotRecord, checkpoint_id: int
 ) -> None:
     manifest = manifest_of(store, learned.id)
-    seen = keep(store, annotator, "seen", {manifest.of(Split.TRAIN)[0].patient_id})
+    seen = keep(annotator, "seen", {manifest.of(Split.TRAIN)[0].patient_id})
     with pytest.raises(LeakageFound, match="cannot be judged on “seen”"):
-        evaluations.start_evaluation(Caller(store, annotator), checkpoint_id=checkpoint_id, snapshot_id=seen)
+        evaluations.start_evaluation(annotator, checkpoint_id=checkpoint_id, snapshot_id=seen)
     with pytest.raises(InputRejected, match="no external test set"):
-        evaluations.start_evaluation(Caller(store, annotator), checkpoint_id=checkpoint_id, snapshot_id=learned.id)
+        evaluations.start_evaluation(annotator, checkpoint_id=checkpoint_id, snapshot_id=learned.id)
     with pytest.raises(PermissionDenied):
-        evaluations.start_evaluation(Caller(store, reader), checkpoint_id=checkpoint_id, snapshot_id=seen)
-    assert jobs.list_jobs(Caller(store, annotator)) == ()
+        evaluations.start_evaluation(reader, checkpoint_id=checkpoint_id, snapshot_id=seen)
+    assert jobs.list_jobs(annotator) == ()
 
 
 def test_a_damaged_checkpoint_ends_the_look_with_a_sentence(
-    store: Store, annotator: Actor, learned: SnapshotRecord, checkpoint_id: int
+    store: Store, annotator: Caller, learned: SnapshotRecord, checkpoint_id: int
 ) -> None:
     clinic = Clinic(store)
     clinic._number = 100
-    kept = keep(store, annotator, "kept", {clinic.add_case().patient_id})
+    kept = keep(annotator, "kept", {clinic.add_case().patient_id})
     weights = Path(store.settings.checkpoints_dir / "model" / "weights.safetensors")
     weights.write_bytes(weights.read_bytes()[:-1])
-    job = evaluations.start_evaluation(Caller(store, annotator), checkpoint_id=checkpoint_id, snapshot_id=kept)
+    job = evaluations.start_evaluation(annotator, checkpoint_id=checkpoint_id, snapshot_id=kept)
     assert run_job(store, job.id) == 1
-    assert "damaged" in str(jobs.get_job(Caller(store, annotator), job_id=job.id).error)
+    assert "damaged" in str(jobs.get_job(annotator, job_id=job.id).error)
     with store.reading() as session:
         assert session.query(Evaluation).count() == 0

@@ -10,7 +10,6 @@ import pytest
 from colpo_core.cluster.sharing_files import share_files
 from colpo_core.errors import CheckpointMismatch, Conflict, PermissionDenied
 from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, read_card
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.models.files import checkpoint_dir, place_files, prepare_files
 from colpo_core.settings import Settings
@@ -67,21 +66,21 @@ def test_one_whose_card_never_arrived_is_not_there(here: Store, elsewhere: Store
 
 
 def test_a_stores_own_files_are_shared_and_stay(
-    store: Store, here: Store, elsewhere: Store, administrator: Actor, tmp_path: Path
+    store: Store, here: Store, elsewhere: Store, administrator: Caller, tmp_path: Path
 ) -> None:
     sha256 = published(store, tmp_path)
     image, damaged = store.blobs.put(b"an image"), store.blobs.put(b"another")
     store.blobs.path(damaged).write_bytes(b"anothfr")
-    counts = share_files(Caller(here, administrator))
+    counts = share_files(Caller(here, administrator.actor))
     assert (counts.blobs, counts.checkpoints, counts.damaged) == (1, 1, (damaged,))
     assert elsewhere.blobs.get(image) == b"an image"
     assert read_card(checkpoint_dir(elsewhere, "one", sha256))["name"] == "one"
     assert store.blobs.get(image) == b"an image"
-    assert share_files(Caller(here, administrator)).blobs == 1
+    assert share_files(Caller(here, administrator.actor)).blobs == 1
 
 
-def test_sharing_needs_a_place_and_an_administrator(store: Store, administrator: Actor, annotator: Actor) -> None:
+def test_sharing_needs_a_place_and_an_administrator(administrator: Caller, annotator: Caller) -> None:
     with pytest.raises(Conflict, match="COLPO_FILES"):
-        share_files(Caller(store, administrator))
+        share_files(administrator)
     with pytest.raises(PermissionDenied):
-        share_files(Caller(store, annotator))
+        share_files(annotator)

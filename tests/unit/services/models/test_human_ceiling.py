@@ -1,6 +1,5 @@
 import numpy as np
 
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots import snapshots as snapshots_snapshots
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.models import human_ceiling as models_human_ceiling
@@ -13,17 +12,17 @@ from tests.support.clinic import Clinic, make_card
 from tests.support.several_annotators import square, submit
 
 
-def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store, annotator: Actor) -> None:
+def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store, annotator: Caller) -> None:
     clinic = Clinic(store)
     clinic.add_cohort(4)
     cases = [clinic.add_case(masked=False) for _ in range(3)]
     second = add_person(store, "berta", Role.ANNOTATOR)
     shared, other, once = (case.image_id for case in cases)
     for image_id, shift in ((shared, 5), (other, 10)):
-        submit(store, annotator, image_id, square(10, 10))
-        submit(store, second, image_id, square(10, 10 + shift))
-    submit(store, annotator, once, square(10, 10))
-    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=snapshots_snapshots.SnapshotQuery("s"))
+        submit(annotator, image_id, square(10, 10))
+        submit(second, image_id, square(10, 10 + shift))
+    submit(annotator, once, square(10, 10))
+    snapshot = freezing.freeze_snapshot(annotator, query=snapshots_snapshots.SnapshotQuery("s"))
     card = make_card()
     figures = {"dice": 0.7, "kappa": 0.6}
     card["metrics"]["segmentation"]["by_image"] = [  # type: ignore[index]
@@ -38,7 +37,7 @@ def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store
         session.add(row)
         session.flush()
         checkpoint_id = row.id
-    found = models_human_ceiling.human_ceiling(Caller(store, annotator), checkpoint_id=checkpoint_id)
+    found = models_human_ceiling.human_ceiling(annotator, checkpoint_id=checkpoint_id)
     assert (found.n_images_shared, found.n_images_all) == (1, 2)
     assert found.model_dice.value == 0.7
     assert found.model_kappa.value == 0.6
@@ -48,5 +47,5 @@ def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store
     assert found.annotators_kappa.value is not None
     with store.writing() as session:
         session.get_one(Checkpoint, checkpoint_id).card = {}
-    old = models_human_ceiling.human_ceiling(Caller(store, annotator), checkpoint_id=checkpoint_id)
+    old = models_human_ceiling.human_ceiling(annotator, checkpoint_id=checkpoint_id)
     assert (old.model_dice.value, old.n_images_shared, old.n_images_all) == (None, 0, 2)

@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, select
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.records.jobs.settings import PredictionSettings, write_settings
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.models.prediction_scope import images_of, settle_scope, shares_of, unpredicted
 from colpo_core.store import Store
 from colpo_core.store.dialects import among
@@ -19,8 +19,8 @@ from tests.support.clinic import PredictedClinic
 
 
 @pytest.fixture
-def desk(store: Store, administrator: Actor) -> PredictedClinic:
-    desk = PredictedClinic(store, administrator)
+def desk(administrator: Caller) -> PredictedClinic:
+    desk = PredictedClinic(administrator)
     for _ in range(4):
         desk.clinic.add_case()
     desk.clinic.add_case(stage=Stage.LUGOL)
@@ -35,12 +35,14 @@ def left_of(store: Store, scope: PredictionSettings) -> list[int]:
         return list(session.scalars(select(Image.id).where(left).order_by(Image.id)))
 
 
-def queue(store: Store, actor: Actor, scope: PredictionSettings, state: JobState = JobState.QUEUED) -> None:
-    with store.writing() as session:
-        session.add(Job(kind=JobKind.PREDICT, state=state, settings=write_settings(scope), created_by=actor.person_id))
+def queue(caller: Caller, scope: PredictionSettings, state: JobState = JobState.QUEUED) -> None:
+    with caller.store.writing() as session:
+        session.add(
+            Job(kind=JobKind.PREDICT, state=state, settings=write_settings(scope), created_by=caller.actor.person_id)
+        )
 
 
-def test_the_whole_store_is_told_in_four_numbers(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+def test_the_whole_store_is_told_in_four_numbers(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
     with store.writing() as session:
         scope = settle_scope(session, desk.checkpoint_id, None)
     assert scope is not None
@@ -49,10 +51,10 @@ def test_the_whole_store_is_told_in_four_numbers(store: Store, annotator: Actor,
     assert scope.n_images == 4
 
 
-def test_what_arrives_later_is_not_the_jobs(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+def test_what_arrives_later_is_not_the_jobs(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
     with store.writing() as session:
         first = settle_scope(session, desk.checkpoint_id, None)
-    queue(store, annotator, first)
+    queue(annotator, first)
     later = desk.clinic.add_case().image_id
     assert later not in left_of(store, first)
     with store.writing() as session:
@@ -61,14 +63,16 @@ def test_what_arrives_later_is_not_the_jobs(store: Store, annotator: Actor, desk
 
 
 def test_what_is_over_or_about_to_be_cancelled_covers_nothing(
-    store: Store, annotator: Actor, desk: PredictedClinic
+    store: Store, annotator: Caller, desk: PredictedClinic
 ) -> None:
     with store.writing() as session:
         scope = settle_scope(session, desk.checkpoint_id, None)
-    queue(store, annotator, scope, JobState.FAILED)
+    queue(annotator, scope, JobState.FAILED)
     with store.writing() as session:
         values = write_settings(scope)
-        session.add(Job(kind=JobKind.PREDICT, settings=values, cancel_requested=True, created_by=annotator.person_id))
+        session.add(
+            Job(kind=JobKind.PREDICT, settings=values, cancel_requested=True, created_by=annotator.actor.person_id)
+        )
     with store.writing() as session:
         assert settle_scope(session, desk.checkpoint_id, None) == scope
 
@@ -76,7 +80,7 @@ def test_what_is_over_or_about_to_be_cancelled_covers_nothing(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=st.lists(st.one_of(st.none(), st.sets(st.integers(1, 7), min_size=1)), min_size=1, max_size=5))
 def test_jobs_share_the_images_out_among_themselves(
-    store: Store, annotator: Actor, desk: PredictedClinic, asked: list[set[int] | None]
+    store: Store, annotator: Caller, desk: PredictedClinic, asked: list[set[int] | None]
 ) -> None:
     with store.writing() as session:
         session.execute(delete(Job))
@@ -85,7 +89,7 @@ def test_jobs_share_the_images_out_among_themselves(
         with store.writing() as session:
             scope = settle_scope(session, desk.checkpoint_id, None if wanted is None else sorted(wanted))
         if scope is not None:
-            queue(store, annotator, scope)
+            queue(annotator, scope)
             scopes.append(scope)
     taken: set[int] = set()
     for scope in scopes:  # one after the other: what the one before has predicted is no longer left
@@ -129,14 +133,14 @@ def shared_out(store: Store, scope: PredictionSettings, shard_images: int | None
 @given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
 def test_shares_hold_every_image_once(
-    store: Store, annotator: Actor, desk: PredictedClinic, data: st.DataObject
+    store: Store, annotator: Caller, desk: PredictedClinic, data: st.DataObject
 ) -> None:
     with store.writing() as session:
         session.execute(delete(Job))
     predicted = data.draw(st.sets(st.sampled_from([4, 5, 6, 7])))
     named = data.draw(st.none() | st.just([4, 5, 6, 7]))
     shard_images = data.draw(st.integers(1, 5))
-    queue(store, annotator, PredictionSettings(desk.checkpoint_id, tuple(sorted(predicted)), 1))
+    queue(annotator, PredictionSettings(desk.checkpoint_id, tuple(sorted(predicted)), 1))
     with store.writing() as session:
         scope = settle_scope(session, desk.checkpoint_id, named)
     if scope is None:
@@ -150,7 +154,7 @@ def test_shares_hold_every_image_once(
     assert all(share.shards == len(shares) for share in shares)
 
 
-def test_a_small_prediction_and_one_place_mean_one_job(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+def test_a_small_prediction_and_one_place_mean_one_job(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
     with store.writing() as session:
         scope = settle_scope(session, desk.checkpoint_id, None)
     assert scope is not None

@@ -6,7 +6,6 @@ import pytest
 
 from colpo_core.errors import PermissionDenied, PromotionHeld
 from colpo_core.records.models.checkpoints import PromotionChecks
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.models import promotions as models_promotions
@@ -30,15 +29,15 @@ def with_area(low: float | None, high: float | None, value: float | None = 0.7, 
 
 
 def test_nothing_speaks_against_an_ordinary_one(
-    store: Store, annotator: Actor, reader: Actor, administrator: Actor, publish: Publish
+    annotator: Caller, reader: Caller, administrator: Caller, publish: Publish
 ) -> None:
     checkpoint_id = publish()
-    assert promotion_doubts(store, annotator, checkpoint_id) == ()
-    promote(store, administrator, checkpoint_id, overrule="just in case")
-    (row,) = models_promotions.list_promotions(Caller(store, annotator))
+    assert promotion_doubts(annotator, checkpoint_id) == ()
+    promote(administrator, checkpoint_id, overrule="just in case")
+    (row,) = models_promotions.list_promotions(annotator)
     assert (row.reason, row.overruled) == ("better", ())
     with pytest.raises(PermissionDenied):
-        check_promotion(Caller(store, reader), checkpoint_id=checkpoint_id)
+        check_promotion(reader, checkpoint_id=checkpoint_id)
 
 
 def blind_card(mean_mask: tuple[float, float, float], disc: tuple[float, float, float]) -> dict[str, Any]:
@@ -50,77 +49,73 @@ def blind_card(mean_mask: tuple[float, float, float], disc: tuple[float, float, 
     return {"segmentation": make_card()["metrics"]["segmentation"] | {"blind": blind}}  # type: ignore[index]
 
 
-def test_masks_that_are_no_better_than_the_mean_training_mask_hold_it_back(
-    store: Store, annotator: Actor, publish: Publish
-) -> None:
+def test_masks_that_are_no_better_than_the_mean_training_mask_hold_it_back(annotator: Caller, publish: Publish) -> None:
     """An IoU of 0.44 stood beside nothing, where the mean training mask has 0.38 on the same images."""
     doubtful = publish("doubtful1", blind_card((0.06, -0.01, 0.13), (0.08, 0.01, 0.15)))
-    (said,) = promotion_doubts(store, annotator, doubtful)
+    (said,) = promotion_doubts(annotator, doubtful)
     assert "not shown to be better" in said
     assert "the mean training mask, +0.06 (-0.01 to +0.13; 30 patients)" in said
     assert "disc" not in said
     worse = publish("worse2", blind_card((-0.2, -0.3, -0.1), (-0.1, -0.2, 0.0)))
-    (said,) = promotion_doubts(store, annotator, worse)
+    (said,) = promotion_doubts(annotator, worse)
     assert "mean training mask" in said
     assert "disc in the middle" in said
     better = publish("better3", blind_card((0.06, 0.01, 0.13), (0.08, 0.01, 0.15)))
-    assert promotion_doubts(store, annotator, better) == ()
+    assert promotion_doubts(annotator, better) == ()
 
 
-def test_a_leaking_protocol_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+def test_a_leaking_protocol_holds_it_back(annotator: Caller, publish: Publish) -> None:
     checkpoint_id = publish(leaks=["Copies of one image stand on both sides."])
-    assert promotion_doubts(store, annotator, checkpoint_id) == ("Copies of one image stand on both sides.",)
+    assert promotion_doubts(annotator, checkpoint_id) == ("Copies of one image stand on both sides.",)
 
 
-def test_leakage_that_the_guard_finds_today_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+def test_leakage_that_the_guard_finds_today_holds_it_back(store: Store, annotator: Caller, publish: Publish) -> None:
     checkpoint_id = publish()
     manifest = manifest_of(store, 1)
     sides = {item.split: item.image_id for item in manifest.items}
     with store.writing() as session:
         for image_id in sides.values():
             session.get_one(Image, image_id).perceptual_hash = "0" * 384
-    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
+    (doubt,) = promotion_doubts(annotator, checkpoint_id)
     assert "leaks" in doubt
     assert "near copy" in doubt
 
 
-def test_one_call_for_everybody_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+def test_one_call_for_everybody_holds_it_back(annotator: Caller, publish: Publish) -> None:
     block = sound()["classification_4ch"]
     called = {"image": block["image"], "case": block["case"] | {"all_called": "normal"}}
     checkpoint_id = publish(metrics={"classification_4ch": called})
-    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
+    (doubt,) = promotion_doubts(annotator, checkpoint_id)
     assert doubt == "With four channels it calls every test case normal: it tells nothing apart."
 
 
-def test_an_external_test_set_that_it_has_seen_holds_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+def test_an_external_test_set_that_it_has_seen_holds_it_back(store: Store, annotator: Caller, publish: Publish) -> None:
     checkpoint_id = publish()
     learned = manifest_of(store, 1).items
     with store.reading() as session:
         code = session.get_one(Patient, next(one.patient_id for one in learned if one.split == "train")).code
-    freezing.freeze_snapshot(
-        Caller(store, annotator), query=SnapshotQuery("kept", external=True, patient_codes=(code,))
-    )
-    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
+    freezing.freeze_snapshot(annotator, query=SnapshotQuery("kept", external=True, patient_codes=(code,)))
+    (doubt,) = promotion_doubts(annotator, checkpoint_id)
     assert "“kept”" in doubt
 
 
 def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(
-    store: Store, annotator: Actor, publish: Publish
+    store: Store, annotator: Caller, publish: Publish
 ) -> None:
     checkpoint_id = publish()
     with store.writing() as session:
         session.get_one(Snapshot, 1).sha256 = "7" * 64
-    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
+    (doubt,) = promotion_doubts(annotator, checkpoint_id)
     assert doubt.startswith("What it or the current model has learned from cannot be checked.")
 
 
 def test_a_card_of_an_older_version_is_read_and_what_it_lacks_is_said(
-    store: Store, annotator: Actor, publish: Publish
+    store: Store, annotator: Caller, publish: Publish
 ) -> None:
     checkpoint_id = publish()
     with store.writing() as session:
         session.get_one(Checkpoint, checkpoint_id).card = {}
-    checks = check_promotion(Caller(store, annotator), checkpoint_id=checkpoint_id)
+    checks = check_promotion(annotator, checkpoint_id=checkpoint_id)
     assert checks.doubts == (
         "With four channels, which makes the calls, nothing is known of how it tells the test cases apart: there is "
         "no AUC.",
@@ -144,18 +139,16 @@ def test_a_card_of_an_older_version_is_read_and_what_it_lacks_is_said(
     ],
 )
 def test_figures_that_may_be_chance_hold_it_back(
-    store: Store, annotator: Actor, publish: Publish, metrics: dict[str, Any], doubt: str
+    annotator: Caller, publish: Publish, metrics: dict[str, Any], doubt: str
 ) -> None:
-    (said,) = promotion_doubts(store, annotator, publish(metrics=metrics))
+    (said,) = promotion_doubts(annotator, publish(metrics=metrics))
     assert doubt in said
 
 
-def test_an_area_just_above_one_half_and_ten_of_a_label_are_enough(
-    store: Store, annotator: Actor, publish: Publish
-) -> None:
+def test_an_area_just_above_one_half_and_ten_of_a_label_are_enough(annotator: Caller, publish: Publish) -> None:
     counts = {"true_positive": 10, "false_negative": 0, "true_negative": 15, "false_positive": 5}
     checkpoint_id = publish(metrics=with_area(0.501, 0.8, **counts))
-    assert promotion_doubts(store, annotator, checkpoint_id) == ()
+    assert promotion_doubts(annotator, checkpoint_id) == ()
 
 
 @pytest.mark.parametrize(
@@ -177,109 +170,105 @@ def test_an_area_just_above_one_half_and_ten_of_a_label_are_enough(
     ],
 )
 def test_evidence_in_the_wrong_place_holds_it_back(
-    store: Store, annotator: Actor, publish: Publish, change: dict[str, Any], doubt: str
+    annotator: Caller, publish: Publish, change: dict[str, Any], doubt: str
 ) -> None:
     evidence = sound()["4ch"]["evidence"] | change
-    (said,) = promotion_doubts(store, annotator, publish(metrics={"4ch": {"evidence": evidence}}))
+    (said,) = promotion_doubts(annotator, publish(metrics={"4ch": {"evidence": evidence}}))
     assert doubt in said
     assert said.startswith("With four channels, which makes the calls,")
 
 
 def test_a_test_set_without_lesions_or_bars_cannot_be_checked_and_is_no_doubt(
-    store: Store, annotator: Actor, publish: Publish
+    annotator: Caller, publish: Publish
 ) -> None:
     none = estimate(None)
     evidence = {"lesion_excess": none, "padding": {"hsil": none, "normal": none}, "padding_area": none,
                 "rim": {"hsil": none, "normal": none}, "rim_area": none}  # fmt: skip
-    checks = check_promotion(Caller(store, annotator), checkpoint_id=publish(metrics={"4ch": {"evidence": evidence}}))
+    checks = check_promotion(annotator, checkpoint_id=publish(metrics={"4ch": {"evidence": evidence}}))
     assert checks.doubts == ()
     assert any("no test image has an annotated lesion" in sentence for sentence in checks.unchecked)
 
 
 def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
-    store: Store, annotator: Actor, publish: Publish
+    store: Store, annotator: Caller, publish: Publish
 ) -> None:
     checkpoint_id = publish()
     clinic = Clinic(store)
     clinic._number = 50
     clinic.add_case(patient_id=None)
-    kept = freezing.freeze_snapshot(
-        Caller(store, annotator), query=SnapshotQuery("kept", external=True, patient_codes=("p51",))
-    )
+    kept = freezing.freeze_snapshot(annotator, query=SnapshotQuery("kept", external=True, patient_codes=("p51",)))
 
     def take_look(metrics: dict[str, Any]) -> tuple[str, ...]:
         with store.writing() as session:
             session.add(
                 Evaluation(
-                    checkpoint_id=checkpoint_id, snapshot_id=kept.id, metrics=metrics, created_by=annotator.person_id
+                    checkpoint_id=checkpoint_id,
+                    snapshot_id=kept.id,
+                    metrics=metrics,
+                    created_by=annotator.actor.person_id,
                 )
             )
-        return promotion_doubts(store, annotator, checkpoint_id)
+        return promotion_doubts(annotator, checkpoint_id)
 
     (doubt,) = take_look(sound() | with_area(0.4, 0.9))
     assert "the AUC on the cases of the external test set “kept” is 0.70 (0.40 to 0.90)" in doubt
     assert take_look(sound()) == ()
 
 
-def test_impressions_and_drawings_hold_it_back(store: Store, annotator: Actor, publish: Publish) -> None:
+def test_impressions_and_drawings_hold_it_back(store: Store, annotator: Caller, publish: Publish) -> None:
     clinic = Clinic(store)
     clinic._number = 60
     for number in range(12):
         clinic.add_case(swede_score=2 + number % 2 * 5, simulated=number < 9)
-    frozen = freezing.freeze_snapshot(
-        Caller(store, annotator), query=SnapshotQuery("drawn", label_source=LabelSource.IMPRESSION)
-    )
+    frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("drawn", label_source=LabelSource.IMPRESSION))
     checkpoint_id = publish(snapshot_id=frozen.id)
     with store.writing() as session:
         session.get_one(Checkpoint, checkpoint_id).label_source = LabelSource.IMPRESSION
-    first, second = promotion_doubts(store, annotator, checkpoint_id)
+    first, second = promotion_doubts(annotator, checkpoint_id)
     assert first.startswith("Its labels are colposcopic impressions, not histology")
     assert "images that it learned from" in second
     assert second.endswith("are simulated: its figures say little or nothing about patients.")
 
 
-def test_a_card_of_the_papers_protocol_that_names_no_leak_is_a_doubt(
-    store: Store, annotator: Actor, publish: Publish
-) -> None:
+def test_a_card_of_the_papers_protocol_that_names_no_leak_is_a_doubt(annotator: Caller, publish: Publish) -> None:
     assert (
-        "copies of one image stand on both sides"
-        in promotion_doubts(store, annotator, publish(protocol="paper", leaks=[]))[0]
+        "copies of one image stand on both sides" in promotion_doubts(annotator, publish(protocol="paper", leaks=[]))[0]
     )
 
 
-def two_devices(store: Store, annotator: Actor, *, confounded: bool) -> int:
+def two_devices(annotator: Caller, *, confounded: bool) -> int:
     """A snapshot of 80 cases taken with two devices, all of it on the test side but for the first."""
-    clinic = Clinic(store)
+    clinic = Clinic(annotator.store)
     clinic._number = 200
     for number in range(80):
         case = clinic.add_case(
             grades=(Grade.CIN2,) if number % 2 else (Grade.NORMAL,),
             case_date=date(2024, 1, 1) + timedelta(days=number),
         )
-        with store.writing() as session:
+        with annotator.store.writing() as session:
             known_by = number % 2 if confounded else number // 2 % 2
             session.get_one(Case, case.case_id).device = ("Zeiss", "Leisegang")[known_by]
     query = SnapshotQuery("two devices", fractions=(0.1, 0.1, 0.8), date_from=date(2024, 1, 1))
-    return freezing.freeze_snapshot(Caller(store, annotator), query=query).id
+    return freezing.freeze_snapshot(annotator, query=query).id
 
 
 def test_a_shortcut_in_its_snapshot_holds_it_back_and_stands_in_the_history(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+    annotator: Caller, administrator: Caller, publish: Publish
 ) -> None:
-    checkpoint_id = publish(snapshot_id=two_devices(store, annotator, confounded=True))
-    (doubt,) = promotion_doubts(store, annotator, checkpoint_id)
+    checkpoint_id = publish(snapshot_id=two_devices(annotator, confounded=True))
+    (doubt,) = promotion_doubts(annotator, checkpoint_id)
     assert doubt.startswith("The label can be told from the recorded device alone: AUC 1.00 (")
     with pytest.raises(PromotionHeld, match="the recorded device alone"):
-        promote(store, administrator, checkpoint_id)
-    promote(store, administrator, checkpoint_id, overrule="to see what happens")
-    (row,) = models_promotions.list_promotions(Caller(store, annotator))
+        promote(administrator, checkpoint_id)
+    promote(administrator, checkpoint_id, overrule="to see what happens")
+    (row,) = models_promotions.list_promotions(annotator)
     assert row.overruled == (doubt,)
 
 
 def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(
-    store: Store, annotator: Actor, publish: Publish
+    store: Store, annotator: Caller, publish: Publish
 ) -> None:
-    snapshot_id = two_devices(store, annotator, confounded=False)
+    snapshot_id = two_devices(annotator, confounded=False)
     manifest = manifest_of(store, snapshot_id)
     with store.reading() as session:
         devices = {case.id: case.device for case in session.query(Case)}
@@ -295,24 +284,24 @@ def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(
                          "prob_hsil_4ch": base + moved + place * 37 % 11 / 100})  # fmt: skip
         return {"predictions": rows}
 
-    (doubt,) = promotion_doubts(store, annotator, publish("m-1", predictions(True), snapshot_id=snapshot_id))
+    (doubt,) = promotion_doubts(annotator, publish("m-1", predictions(True), snapshot_id=snapshot_id))
     assert "its probability of HSIL differs by device (medians: hsil: 0.5" in doubt
     assert "with Leisegang, 0.8" in doubt
-    assert promotion_doubts(store, annotator, publish("m-2", predictions(False), snapshot_id=snapshot_id)) == ()
+    assert promotion_doubts(annotator, publish("m-2", predictions(False), snapshot_id=snapshot_id)) == ()
 
 
 def test_nothing_speaks_against_it_is_said_only_where_all_could_be_checked(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+    annotator: Caller, administrator: Caller, publish: Publish
 ) -> None:
-    small = check_promotion(Caller(store, annotator), checkpoint_id=publish("m-1"))
+    small = check_promotion(annotator, checkpoint_id=publish("m-1"))
     assert small.doubts == ()
     (sentence,) = small.unchecked
     assert "at least 8 patients of each are needed" in sentence
     assert small.summary == "Nothing that was checked speaks against it, but not everything could be checked."
-    large = publish("m-2", snapshot_id=two_devices(store, annotator, confounded=False))
-    checks = check_promotion(Caller(store, annotator), checkpoint_id=large)
+    large = publish("m-2", snapshot_id=two_devices(annotator, confounded=False))
+    checks = check_promotion(annotator, checkpoint_id=large)
     assert checks == PromotionChecks()
     assert checks.summary == "Nothing speaks against it."
-    promote(store, administrator, 1)
-    (row,) = models_promotions.list_promotions(Caller(store, annotator))
+    promote(administrator, 1)
+    (row,) = models_promotions.list_promotions(annotator)
     assert (row.overruled, row.unchecked) == ((), small.unchecked)

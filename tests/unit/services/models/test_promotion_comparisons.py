@@ -8,7 +8,6 @@ import pytest
 from colpo_core.errors import Conflict, PromotionHeld
 from colpo_core.images.decoding import read_rgb
 from colpo_core.records.models.checkpoints import PromotionChecks
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.fingerprints import fill_fingerprints
 from colpo_core.services.common.callers import Caller
@@ -30,16 +29,16 @@ pytestmark = pytest.mark.usefixtures("alone")
 
 
 def test_being_worse_than_the_current_model_holds_it_back(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+    annotator: Caller, administrator: Caller, publish: Publish
 ) -> None:
     first = publish("model-1")
-    promote(store, administrator, first)
+    promote(administrator, first)
     against = {"sha256": "1" * 64, "worse": ["AUC -0.20 (-0.30 to -0.10)"]}
     second = publish("model-2", metrics={"against_current": against})
-    (doubt,) = promotion_doubts(store, annotator, second)
+    (doubt,) = promotion_doubts(annotator, second)
     assert doubt == "On the same cases it is worse than the current model model-1: AUC -0.20 (-0.30 to -0.10)."
     elsewhere = publish("model-3", metrics={"against_current": against | {"sha256": "9" * 64}})
-    assert promotion_doubts(store, annotator, elsewhere) == ()
+    assert promotion_doubts(annotator, elsewhere) == ()
 
 
 def said(good: bool, patients: Iterable[int]) -> dict[str, Any]:
@@ -65,71 +64,71 @@ STRANGERS = range(1000, 1040)
 
 
 def test_two_cards_are_compared_where_another_model_is_current_by_now(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+    store: Store, annotator: Caller, administrator: Caller, publish: Publish
 ) -> None:
-    promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
+    promote(administrator, publish("model-1", metrics=said(True, STRANGERS)))
     worse = publish("model-2", metrics=said(False, STRANGERS))
-    (doubt,) = promotion_doubts(store, annotator, worse)
+    (doubt,) = promotion_doubts(annotator, worse)
     assert "worse than the current model model-1: AUC -" in doubt
     # Patients whom one of them has learned from say nothing.
     learned = [one.patient_id for one in manifest_of(store, 1).items
                if one.split != "test"]  # fmt: skip
     elsewhere = publish("model-3", metrics=said(False, range(min(learned), min(learned) + 1)))
-    assert promotion_doubts(store, annotator, elsewhere) == ()
+    assert promotion_doubts(annotator, elsewhere) == ()
 
 
 def test_patients_whom_a_model_has_met_under_another_code_say_nothing(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+    store: Store, annotator: Caller, administrator: Caller, publish: Publish
 ) -> None:
     clinic = Clinic(store)
     clinic._number = 200
     learned = next(one for one in manifest_of(store, 1).items if one.split is Split.TRAIN)
     photograph = read_rgb(store.blobs.get(learned.image_sha256))
     others = [case.patient_id for case in clinic.add_cohort(32)]
-    promote(store, administrator, publish("model-1", metrics=said(True, others)))
+    promote(administrator, publish("model-1", metrics=said(True, others)))
     worse = publish("model-2", metrics=said(False, others))
-    assert "worse than the current model" in promotion_doubts(store, annotator, worse)[0]
+    assert "worse than the current model" in promotion_doubts(annotator, worse)[0]
     for patient_id in others:
         clinic.add_case(patient_id=patient_id, photograph=as_jpeg(photograph, 60))
     fill_fingerprints(store)
-    assert promotion_doubts(store, annotator, worse) == ()
+    assert promotion_doubts(annotator, worse) == ()
 
 
 def test_only_cases_of_which_both_cards_say_the_same_are_compared(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+    annotator: Caller, administrator: Caller, publish: Publish
 ) -> None:
     """A specimen that came in between two snapshots, or labels by impression, turn a case's label."""
-    promote(store, administrator, publish("model-1", metrics=said(True, STRANGERS)))
+    promote(administrator, publish("model-1", metrics=said(True, STRANGERS)))
     turned = said(False, STRANGERS)
     turned["predictions"][0]["label"] = Label.HSIL.value
-    (doubt,) = promotion_doubts(store, annotator, publish("model-2", metrics=turned))
+    (doubt,) = promotion_doubts(annotator, publish("model-2", metrics=turned))
     assert "worse than the current model model-1: AUC -" in doubt
     for row in turned["predictions"]:
         row["case_id"] += 5000
     moved = publish("model-3", metrics=turned)
-    assert promotion_doubts(store, annotator, moved) == ()
+    assert promotion_doubts(annotator, moved) == ()
 
 
 def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_from(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+    store: Store, annotator: Caller, administrator: Caller, publish: Publish
 ) -> None:
     clinic = Clinic(store)
     clinic._number = 100
     clinic.add_cohort(32)
     query = SnapshotQuery("large", fractions=(0.1, 0.1, 0.8))
-    large = freezing.freeze_snapshot(Caller(store, annotator), query=query)
+    large = freezing.freeze_snapshot(annotator, query=query)
     manifest = manifest_of(store, large.id)
     tested = [item.patient_id for item in manifest.of(Split.TEST)]
-    promote(store, administrator, publish("model-1", metrics=said(True, tested), snapshot_id=large.id))
+    promote(administrator, publish("model-1", metrics=said(True, tested), snapshot_id=large.id))
     honest = publish("model-2", metrics=said(False, tested), snapshot_id=large.id)
-    assert "worse than the current model" in promotion_doubts(store, annotator, honest)[0]
+    assert "worse than the current model" in promotion_doubts(annotator, honest)[0]
     leaking = publish("model-3", metrics=said(True, tested), snapshot_id=large.id, protocol="paper")
-    promote(store, administrator, leaking, overrule="by the paper's protocol")
-    assert promotion_doubts(store, annotator, honest) == ()
+    promote(administrator, leaking, overrule="by the paper's protocol")
+    assert promotion_doubts(annotator, honest) == ()
 
 
 def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_writing(
-    store: Store, annotator: Actor, administrator: Actor, publish: Publish
+    store: Store, annotator: Caller, administrator: Caller, publish: Publish
 ) -> None:
     checkpoint_id = publish(leaks=["It leaks."])
 
@@ -140,29 +139,29 @@ def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_
     before = counts()
     for words in ({}, {"overrule": "  "}):
         with pytest.raises(PromotionHeld, match=r"It leaks\..*overrule this in writing"):
-            promote(store, administrator, checkpoint_id, **words)
+            promote(administrator, checkpoint_id, **words)
     assert counts() == before
     assert models_registry.current_checkpoint(store) is None
-    promote(store, administrator, checkpoint_id, overrule=" for the demonstration alone ")
-    (row,) = models_promotions.list_promotions(Caller(store, annotator))
+    promote(administrator, checkpoint_id, overrule=" for the demonstration alone ")
+    (row,) = models_promotions.list_promotions(annotator)
     assert row.reason == "better Overruled: for the demonstration alone"
     assert row.overruled == ("It leaks.",)
 
 
 def test_a_model_that_was_promoted_while_the_doubts_were_looked_for_is_looked_at_again(
-    store: Store, administrator: Actor, publish: Publish, monkeypatch: pytest.MonkeyPatch
+    store: Store, administrator: Caller, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = publish("first-1"), publish("second-2")
 
     def while_another_promotes(caller: Caller, *, checkpoint_id: int) -> PromotionChecks:
         monkeypatch.setattr(promotions, "check_promotion", check_promotion)
-        promote(store, caller.actor, first)
+        promote(caller, first)
         return PromotionChecks()
 
     monkeypatch.setattr(promotions, "check_promotion", while_another_promotes)
     with pytest.raises(Conflict, match="Another model was promoted meanwhile"):
-        promote(store, administrator, second)
+        promote(administrator, second)
     current = models_registry.current_checkpoint(store)
     assert current is not None
     assert current.id == first
-    promote(store, administrator, second)
+    promote(administrator, second)

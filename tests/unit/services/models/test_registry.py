@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, seal_card
 from colpo_core.records.jobs.results import TrainingResult
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import files as job_files
@@ -28,9 +27,9 @@ from tests.support.snapshots import manifest_of
 
 
 @pytest.fixture
-def snapshot_id(store: Store, annotator: Actor) -> int:
+def snapshot_id(store: Store, annotator: Caller) -> int:
     Clinic(store).add_cohort(6, simulated=True)
-    return freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first")).id
+    return freezing.freeze_snapshot(annotator, query=SnapshotQuery("first")).id
 
 
 def write_folder(folder: Path, name: str) -> Path:
@@ -41,12 +40,12 @@ def write_folder(folder: Path, name: str) -> Path:
     return folder
 
 
-def claimed(store: Store, actor: Actor, snapshot_id: int) -> Lease:
-    with store.writing() as session:
-        job = Job(kind=JobKind.TRAIN, settings={}, snapshot_id=snapshot_id, created_by=actor.person_id)
+def claimed(caller: Caller, snapshot_id: int) -> Lease:
+    with caller.store.writing() as session:
+        job = Job(kind=JobKind.TRAIN, settings={}, snapshot_id=snapshot_id, created_by=caller.actor.person_id)
         session.add(job)
         session.flush()
-    lease = claim_job(store, job.id, host="here", pid=1)
+    lease = claim_job(caller.store, job.id, host="here", pid=1)
     assert lease is not None
     return lease
 
@@ -59,20 +58,20 @@ def publishing(store: Store, prepared: Path) -> Finish:
     return finish
 
 
-def publish(store: Store, actor: Actor, snapshot_id: int, name: str) -> int:
-    lease = claimed(store, actor, snapshot_id)
-    folder = write_folder(job_files.work_dir(store, lease.job_id) / "checkpoint", name)
-    prepared = prepare_files(store, job_id=lease.job_id, folder=folder)
+def publish(caller: Caller, snapshot_id: int, name: str) -> int:
+    lease = claimed(caller, snapshot_id)
+    folder = write_folder(job_files.work_dir(caller.store, lease.job_id) / "checkpoint", name)
+    prepared = prepare_files(caller.store, job_id=lease.job_id, folder=folder)
 
-    lease.complete(publishing(store, prepared))
-    return jobs.get_job(Caller(store, actor), job_id=lease.job_id).result.checkpoint_id
+    lease.complete(publishing(caller.store, prepared))
+    return jobs.get_job(caller, job_id=lease.job_id).result.checkpoint_id
 
 
-def test_a_published_checkpoint_is_whole_and_in_the_registry(store: Store, annotator: Actor, snapshot_id: int) -> None:
-    checkpoint_id = publish(store, annotator, snapshot_id, "one")
-    (found,) = models_registry.list_checkpoints(Caller(store, annotator))
-    assert found == models_registry.get_checkpoint(Caller(store, annotator), checkpoint_id=checkpoint_id)
-    assert found == models_registry.find_checkpoint(Caller(store, annotator), name="one")
+def test_a_published_checkpoint_is_whole_and_in_the_registry(store: Store, annotator: Caller, snapshot_id: int) -> None:
+    checkpoint_id = publish(annotator, snapshot_id, "one")
+    (found,) = models_registry.list_checkpoints(annotator)
+    assert found == models_registry.get_checkpoint(annotator, checkpoint_id=checkpoint_id)
+    assert found == models_registry.find_checkpoint(annotator, name="one")
     assert (found.name, found.snapshot_name, found.simulated, found.is_current) == ("one", "first", True, False)
     verify_files(store, found)
     assert models_registry.current_checkpoint(store) is None
@@ -83,8 +82,8 @@ def test_a_published_checkpoint_is_whole_and_in_the_registry(store: Store, annot
         }
 
 
-def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator: Actor, snapshot_id: int) -> None:
-    lease = claimed(store, annotator, snapshot_id)
+def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator: Caller, snapshot_id: int) -> None:
+    lease = claimed(annotator, snapshot_id)
     folder = write_folder(job_files.work_dir(store, lease.job_id) / "checkpoint", "one")
 
     def crash(session, job):  # noqa: ANN001, ANN202
@@ -94,42 +93,40 @@ def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator
 
     with pytest.raises(MemoryError):
         lease.complete(crash)
-    assert models_registry.list_checkpoints(Caller(store, annotator)) == ()
-    assert jobs.get_job(Caller(store, annotator), job_id=lease.job_id).state is JobState.RUNNING
+    assert models_registry.list_checkpoints(annotator) == ()
+    assert jobs.get_job(annotator, job_id=lease.job_id).state is JobState.RUNNING
     prepared = prepare_files(store, job_id=lease.job_id, folder=folder)
     lease.complete(publishing(store, prepared))
-    (found,) = models_registry.list_checkpoints(Caller(store, annotator))
+    (found,) = models_registry.list_checkpoints(annotator)
     verify_files(store, found)
     assert [path.name for path in store.settings.checkpoints_dir.iterdir()] == ["one"]
 
 
-def test_two_checkpoints_of_one_name_do_not_overwrite_each_other(
-    store: Store, annotator: Actor, snapshot_id: int
-) -> None:
-    publish(store, annotator, snapshot_id, "one")
-    publish(store, annotator, snapshot_id, "one")
-    names = [one.name for one in models_registry.list_checkpoints(Caller(store, annotator))]
+def test_two_checkpoints_of_one_name_do_not_overwrite_each_other(annotator: Caller, snapshot_id: int) -> None:
+    publish(annotator, snapshot_id, "one")
+    publish(annotator, snapshot_id, "one")
+    names = [one.name for one in models_registry.list_checkpoints(annotator)]
     assert sorted(names) == ["one", "one-2"]
 
 
 def test_a_promotion_makes_the_current_model_and_starts_its_predictions(
-    store: Store, annotator: Actor, administrator: Actor, snapshot_id: int, placed: list[int]
+    store: Store, annotator: Caller, administrator: Caller, snapshot_id: int, placed: list[int]
 ) -> None:
-    first = publish(store, annotator, snapshot_id, "one")
-    second = publish(store, annotator, snapshot_id, "two")
+    first = publish(annotator, snapshot_id, "one")
+    second = publish(annotator, snapshot_id, "two")
     for checkpoint_id in (first, second, first):
         promoted = promotions.promote_checkpoint(
-            Caller(store, administrator), checkpoint_id=checkpoint_id, reason=" it is better ", overrule="a trial"
+            administrator, checkpoint_id=checkpoint_id, reason=" it is better ", overrule="a trial"
         )
         assert promoted.is_current
         assert models_registry.current_checkpoint(store) == promoted
-    history = promotions.list_promotions(Caller(store, annotator))
+    history = promotions.list_promotions(annotator)
     assert [(one.checkpoint_name, one.reason, one.promoted_by) for one in history] == [
         ("one", "it is better Overruled: a trial", "Ada"),
         ("two", "it is better Overruled: a trial", "Ada"),
         ("one", "it is better Overruled: a trial", "Ada"),
     ]
-    predictions = jobs.list_jobs(Caller(store, annotator), kind=JobKind.PREDICT)
+    predictions = jobs.list_jobs(annotator, kind=JobKind.PREDICT)
     assert [(job.settings.checkpoint_id, job.settings.n_images) for job in reversed(predictions)] == [
         (first, 6),
         (second, 6),
@@ -138,53 +135,47 @@ def test_a_promotion_makes_the_current_model_and_starts_its_predictions(
 
 
 def test_a_promotion_needs_an_administrator_a_reason_and_whole_files(
-    store: Store, annotator: Actor, administrator: Actor, reader: Actor, snapshot_id: int, placed: list[int]
+    store: Store, annotator: Caller, administrator: Caller, reader: Caller, snapshot_id: int, placed: list[int]
 ) -> None:
-    checkpoint_id = publish(store, annotator, snapshot_id, "one")
-    for actor in (annotator, reader):
+    checkpoint_id = publish(annotator, snapshot_id, "one")
+    for caller in (annotator, reader):
         with pytest.raises(PermissionDenied):
-            promotions.promote_checkpoint(Caller(store, actor), checkpoint_id=checkpoint_id, reason="mine")
+            promotions.promote_checkpoint(caller, checkpoint_id=checkpoint_id, reason="mine")
     with pytest.raises(InputRejected, match="why"):
-        promotions.promote_checkpoint(Caller(store, administrator), checkpoint_id=checkpoint_id, reason="  ")
+        promotions.promote_checkpoint(administrator, checkpoint_id=checkpoint_id, reason="  ")
     with pytest.raises(NotFound):
-        promotions.promote_checkpoint(Caller(store, administrator), checkpoint_id=44, reason="good")
+        promotions.promote_checkpoint(administrator, checkpoint_id=44, reason="good")
     weights = store.settings.checkpoints_dir / "one" / WEIGHTS_FILE
     whole = weights.read_bytes()
     weights.write_bytes(b"others")
     with pytest.raises(CheckpointMismatch, match="back-up"):
-        promotions.promote_checkpoint(
-            Caller(store, administrator), checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
-        )
+        promotions.promote_checkpoint(administrator, checkpoint_id=checkpoint_id, reason="good", overrule="a trial")
     weights.unlink()
     with pytest.raises(CheckpointMismatch):
-        promotions.promote_checkpoint(
-            Caller(store, administrator), checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
-        )
+        promotions.promote_checkpoint(administrator, checkpoint_id=checkpoint_id, reason="good", overrule="a trial")
     assert models_registry.current_checkpoint(store) is None
     weights.write_bytes(whole)
-    promotions.promote_checkpoint(
-        Caller(store, administrator), checkpoint_id=checkpoint_id, reason="good", overrule="a trial"
-    )
+    promotions.promote_checkpoint(administrator, checkpoint_id=checkpoint_id, reason="good", overrule="a trial")
     with pytest.raises(Conflict, match="already"):
-        promotions.promote_checkpoint(Caller(store, administrator), checkpoint_id=checkpoint_id, reason="again")
+        promotions.promote_checkpoint(administrator, checkpoint_id=checkpoint_id, reason="again")
     assert len(placed) == 1
 
 
-def test_another_checkpoint_in_the_folder_is_told(store: Store, annotator: Actor, snapshot_id: int) -> None:
-    checkpoint_id = publish(store, annotator, snapshot_id, "one")
+def test_another_checkpoint_in_the_folder_is_told(store: Store, annotator: Caller, snapshot_id: int) -> None:
+    checkpoint_id = publish(annotator, snapshot_id, "one")
     with store.writing() as session:
         session.get_one(Checkpoint, checkpoint_id).sha256 = "0" * 64
-    found = checkpoints.get_checkpoint(Caller(store, annotator), checkpoint_id=checkpoint_id)
+    found = checkpoints.get_checkpoint(annotator, checkpoint_id=checkpoint_id)
     with pytest.raises(CheckpointMismatch, match="not the ones"):
         verify_files(store, found)
 
 
-def test_readers_see_no_checkpoint(store: Store, reader: Actor) -> None:
+def test_readers_see_no_checkpoint(reader: Caller) -> None:
     for deed in (
-        lambda: models_registry.list_checkpoints(Caller(store, reader)),
-        lambda: models_registry.get_checkpoint(Caller(store, reader), checkpoint_id=1),
-        lambda: models_registry.find_checkpoint(Caller(store, reader), name="one"),
-        lambda: promotions.list_promotions(Caller(store, reader)),
+        lambda: models_registry.list_checkpoints(reader),
+        lambda: models_registry.get_checkpoint(reader, checkpoint_id=1),
+        lambda: models_registry.find_checkpoint(reader, name="one"),
+        lambda: promotions.list_promotions(reader),
     ):
         with pytest.raises(PermissionDenied):
             deed()

@@ -92,15 +92,15 @@ def test_areas_are_quartiles_of_the_cases_means(filled: Store) -> None:
     )
 
 
-def test_curves_are_of_labelled_cases_whose_patients_the_model_has_not_met(store: Store, administrator: Actor) -> None:
-    clinic = PredictedClinic(store, administrator)
-    four, three = cohort.unseen_figures(Caller(store, administrator))
+def test_curves_are_of_labelled_cases_whose_patients_the_model_has_not_met(store: Store, administrator: Caller) -> None:
+    clinic = PredictedClinic(administrator)
+    four, three = cohort.unseen_figures(administrator)
     assert (four.channels, four.n_cases, three.n_cases) == (4, 2, 2), "the third was learned from, and has no label"
     with store.writing() as session:
         session.get_one(Prediction, clinic.predictions[1]).prob_hsil_4ch = 0.9
         session.get_one(Prediction, clinic.predictions[0]).prob_hsil_4ch = 0.1
-    record_review(Caller(store, administrator), prediction_id=clinic.predictions[0], verdict=Verdict.AGREE)
-    four, _ = cohort.unseen_figures(Caller(store, administrator))
+    record_review(administrator, prediction_id=clinic.predictions[0], verdict=Verdict.AGREE)
+    four, _ = cohort.unseen_figures(administrator)
     assert (four.auc.value, four.auc.low) == (1.0, None), "no interval from one patient of each label"
     assert sum(one.observed.n for one in four.reliability) == 2
 
@@ -134,25 +134,25 @@ def test_drift_is_between_the_test_side_and_what_came_in_since(filled: Store) ->
     assert moved["Sharpness of the image"] is not DriftAlarm.ALARM
 
 
-def test_reviewers_are_counted_case_by_case(store: Store, administrator: Actor) -> None:
-    clinic = PredictedClinic(store, administrator)
+def test_reviewers_are_counted_case_by_case(store: Store, administrator: Caller) -> None:
+    clinic = PredictedClinic(administrator)
     otto = add_person(store, "otto")
     verdicts = (Verdict.OVERRULE, Verdict.AGREE, Verdict.UNSURE)
     for prediction_id, verdict in zip(clinic.predictions, verdicts, strict=True):
         because = None if verdict is Verdict.AGREE else ReviewReason.CALL
-        record_review(Caller(store, otto), prediction_id=prediction_id, verdict=verdict, because=because)
-    record_review(Caller(store, administrator), prediction_id=clinic.predictions[0], verdict=Verdict.AGREE)
-    ada, second = cohort.reviewer_rates(Caller(store, administrator))
+        record_review(otto, prediction_id=prediction_id, verdict=verdict, because=because)
+    record_review(administrator, prediction_id=clinic.predictions[0], verdict=Verdict.AGREE)
+    ada, second = cohort.reviewer_rates(administrator)
     assert (ada.name, ada.overruled, ada.n_unsure) == ("Ada", exact_share(0, 1), 0)
     assert (second.name, second.overruled, second.n_unsure) == ("Otto", exact_share(1, 2), 1)
 
 
-def test_without_a_model_there_is_nothing_to_say(store: Store, administrator: Actor) -> None:
-    assert cohort.unseen_figures(Caller(store, administrator)) == ()
-    assert cohort.model_drift(Caller(store, administrator)) == ()
-    assert cohort.area_by_grade(Caller(store, administrator)) == ()
-    assert cohort.recruitment(Caller(store, administrator)) == ()
-    assert cohort.queue_state(Caller(store, administrator)).jobs == {}
+def test_without_a_model_there_is_nothing_to_say(administrator: Caller) -> None:
+    assert cohort.unseen_figures(administrator) == ()
+    assert cohort.model_drift(administrator) == ()
+    assert cohort.area_by_grade(administrator) == ()
+    assert cohort.recruitment(administrator) == ()
+    assert cohort.queue_state(administrator).jobs == {}
 
 
 def test_the_queue_is_counted_by_state(filled: Store) -> None:
@@ -161,7 +161,7 @@ def test_the_queue_is_counted_by_state(filled: Store) -> None:
 
 
 def test_annotators_progress_counts_images_and_takes_the_time_of_all_versions(
-    store: Store, annotator: Actor, reader: Actor
+    store: Store, annotator: Caller, reader: Caller
 ) -> None:
     clinic = Clinic(store)
     cases = clinic.add_cohort(3)
@@ -170,28 +170,28 @@ def test_annotators_progress_counts_images_and_takes_the_time_of_all_versions(
         versions = session.query(AnnotationVersion).order_by(AnnotationVersion.id).all()
         for version, seconds in zip(versions, (40, 100, None, 30), strict=True):
             version.active_ms = None if seconds is None else seconds * 1000
-    hand_out(store, cases[1].image_id, [annotator.person_id], blind=False, proposals=True)
-    found = cohort.annotator_progress(Caller(store, annotator))
+    hand_out(store, cases[1].image_id, [annotator.actor.person_id], blind=False, proposals=True)
+    found = cohort.annotator_progress(annotator)
     assert [(one.name, one.n_images, one.n_waiting, one.n_timed) for one in found] == [
         ("Anna", 0, 1, 0),
         ("Painter", 3, 0, 2),
     ]
     assert [one.median_seconds for one in found] == [None, pytest.approx((70 + 100) / 2)]
     with pytest.raises(PermissionDenied):
-        cohort.annotator_progress(Caller(store, reader))
+        cohort.annotator_progress(reader)
 
 
-def test_agreement_is_by_case_and_leaves_out_what_one_paints_blind(store: Store, administrator: Actor) -> None:
-    team = make_team(store, administrator)
-    empty = cohort.agreement_spread(Caller(store, administrator))
+def test_agreement_is_by_case_and_leaves_out_what_one_paints_blind(store: Store, administrator: Caller) -> None:
+    team = make_team(administrator)
+    empty = cohort.agreement_spread(administrator)
     assert (empty.n, empty.median) == (0, None)
     image_id = Clinic(store).add_case(masked=False).image_id
-    paint_and_submit(store, team.anna, image_id, side_px=4)
-    paint_and_submit(store, team.ben, image_id, side_px=5)
-    assert cohort.agreement_spread(Caller(store, administrator)).n_uncompared == 1
+    paint_and_submit(team.anna, image_id, side_px=4)
+    paint_and_submit(team.ben, image_id, side_px=5)
+    assert cohort.agreement_spread(administrator).n_uncompared == 1
     lowest_agreement.complete(store)
-    found = cohort.agreement_spread(Caller(store, administrator))
+    found = cohort.agreement_spread(administrator)
     assert (found.n, found.n_uncompared) == (1, 0)
     assert found.median == pytest.approx(2 * 16 / (16 + 25))
     hand_out(store, image_id, list(team.annotator_ids), blind=True, proposals=True)
-    assert cohort.agreement_spread(Caller(store, team.anna)).n == 0
+    assert cohort.agreement_spread(team.anna).n == 0

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from colpo_core.records.people import Actor
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.overview import figures_cache
 from colpo_core.settings import Settings
 from colpo_core.store import Store
@@ -33,16 +33,16 @@ def counting(store: Store, monkeypatch: pytest.MonkeyPatch) -> Counting:
     return Counting(store, monkeypatch)
 
 
-def test_figures_are_kept_until_something_is_done(counting: Counting, administrator: Actor) -> None:
+def test_figures_are_kept_until_something_is_done(counting: Counting, administrator: Caller) -> None:
     assert [counting.asked(takes=1.0) for _ in range(2)] == [1, 1]
-    do_something(counting.store, administrator)
+    do_something(administrator)
     assert counting.asked(takes=1.0) == 2
     assert figures_cache.counted_since(counting.store) is None
 
 
-def test_figures_that_take_long_to_count_stand_for_a_while(counting: Counting, administrator: Actor) -> None:
+def test_figures_that_take_long_to_count_stand_for_a_while(counting: Counting, administrator: Caller) -> None:
     def asked_after(seconds: float, *, takes: float) -> int:
-        do_something(counting.store, administrator)
+        do_something(administrator)
         counting.now += seconds
         return counting.asked(takes=takes)
 
@@ -58,8 +58,8 @@ def test_figures_that_take_long_to_count_stand_for_a_while(counting: Counting, a
     assert asked_after(0.0, takes=1.0) == 4
 
 
-def test_figures_of_one_model_are_not_shown_as_anothers(counting: Counting, administrator: Actor) -> None:
-    predicted = PredictedClinic(counting.store, administrator)
+def test_figures_of_one_model_are_not_shown_as_anothers(counting: Counting, administrator: Caller) -> None:
+    predicted = PredictedClinic(administrator)
     assert [counting.asked(takes=60.0) for _ in range(2)] == [1, 1]
     predicted.add_checkpoint("model-2", administrator)
     assert counting.asked(takes=60.0) == 2

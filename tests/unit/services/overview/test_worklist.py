@@ -7,7 +7,6 @@ from sqlalchemy import select
 from colpo_core.errors import PermissionDenied
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.overview.worklist import Acquaintance, ModelFigures, WorkItem, WorkKind
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.annotations.imported_masks import import_annotation
 from colpo_core.services.annotations.own_masks import open_annotation, save_draft, submit_annotation
@@ -38,23 +37,19 @@ from colpo_core.terms import (
     StudyState,
     Verdict,
 )
+from tests.support.annotate_pages import image_of
 from tests.support.snapshots import manifest_of
 
 AddCase = Callable[..., int]
 
 
-def item(store: Store, actor: Actor, kind: WorkKind) -> WorkItem | None:
-    return next((item for item in worklist(Caller(store, actor)).items if item.kind is kind), None)
+def item(caller: Caller, kind: WorkKind) -> WorkItem | None:
+    return next((item for item in worklist(caller).items if item.kind is kind), None)
 
 
-def number(store: Store, actor: Actor, kind: WorkKind) -> int:
-    found = item(store, actor, kind)
+def number(caller: Caller, kind: WorkKind) -> int:
+    found = item(caller, kind)
     return found.number if found else 0
-
-
-def image_of(store: Store, case_id: int) -> int:
-    with store.reading() as session:
-        return session.scalars(select(Image.id).where(Image.case_id == case_id)).one()
 
 
 def square() -> np.ndarray:
@@ -63,15 +58,15 @@ def square() -> np.ndarray:
     return mask
 
 
-def add_checkpoint(store: Store, actor: Actor, snapshot_id: int, source: LabelSource, *, promote: bool = True) -> int:
-    with store.writing() as session:
+def add_checkpoint(caller: Caller, snapshot_id: int, source: LabelSource, *, promote: bool = True) -> int:
+    with caller.store.writing() as session:
         row = Checkpoint(name=f"net-{snapshot_id}", sha256="0" * 64, snapshot_id=snapshot_id, label_source=source)
         row.card = {}
         session.add(row)
         session.flush()
         if promote:
-            session.add(Promotion(checkpoint_id=row.id, promoted_by=actor.person_id, reason="first"))
-    fill_learned(store)
+            session.add(Promotion(checkpoint_id=row.id, promoted_by=caller.actor.person_id, reason="first"))
+    fill_learned(caller.store)
     return row.id
 
 
@@ -94,8 +89,8 @@ def predict(store: Store, checkpoint_id: int, image_id: int, prob_3ch: float, pr
         return row.id
 
 
-def test_an_empty_store_waits_for_nothing(store: Store, annotator: Actor) -> None:
-    found = worklist(Caller(store, annotator))
+def test_an_empty_store_waits_for_nothing(store: Store, annotator: Caller) -> None:
+    found = worklist(annotator)
     assert found.items == ()
     assert found.progress is not None
     assert (found.progress.cases, found.progress.current_checkpoint) == (0, None)
@@ -103,77 +98,72 @@ def test_an_empty_store_waits_for_nothing(store: Store, annotator: Actor) -> Non
 
 
 def test_images_wait_until_somebody_begins_and_drafts_until_they_are_submitted(
-    store: Store, annotator: Actor, administrator: Actor, add_case: AddCase
+    store: Store, annotator: Caller, administrator: Caller, add_case: AddCase
 ) -> None:
     first, second = image_of(store, add_case()), image_of(store, add_case())
     add_case(stage=Stage.LUGOL)
     add_case(shows_cervix=False)
-    waiting = item(store, annotator, WorkKind.UNANNOTATED)
+    waiting = item(annotator, WorkKind.UNANNOTATED)
     assert waiting is not None
     assert (waiting.number, waiting.page, waiting.params) == (2, "annotate", (("image", str(first)),))
-    opened = open_annotation(Caller(store, annotator), image_id=first)
-    saved = save_draft(Caller(store, annotator), document_id=opened.document_id, base_seq=0, rle=encode_rle(square()))
-    assert number(store, annotator, WorkKind.UNANNOTATED) == 1
-    drafts = item(store, annotator, WorkKind.DRAFTS)
+    opened = open_annotation(annotator, image_id=first)
+    saved = save_draft(annotator, document_id=opened.document_id, base_seq=0, rle=encode_rle(square()))
+    assert number(annotator, WorkKind.UNANNOTATED) == 1
+    drafts = item(annotator, WorkKind.DRAFTS)
     assert drafts is not None
     assert (drafts.number, drafts.params) == (1, (("image", str(first)),))
-    assert number(store, administrator, WorkKind.DRAFTS) == 0
-    submit_annotation(Caller(store, annotator), document_id=opened.document_id, seq=saved.seq)
-    assert number(store, annotator, WorkKind.DRAFTS) == 0
-    save_draft(Caller(store, annotator), document_id=opened.document_id, base_seq=saved.seq, rle=encode_rle(~square()))
-    assert number(store, annotator, WorkKind.DRAFTS) == 1
+    assert number(administrator, WorkKind.DRAFTS) == 0
+    submit_annotation(annotator, document_id=opened.document_id, seq=saved.seq)
+    assert number(annotator, WorkKind.DRAFTS) == 0
+    save_draft(annotator, document_id=opened.document_id, base_seq=saved.seq, rle=encode_rle(~square()))
+    assert number(annotator, WorkKind.DRAFTS) == 1
     import_annotation(
-        Caller(store, administrator),
-        image_id=second,
-        mask=square(),
-        origin=MaskOrigin.CHORD,
-        finding=Finding.ACETOWHITE,
-        note="",
+        administrator, image_id=second, mask=square(), origin=MaskOrigin.CHORD, finding=Finding.ACETOWHITE, note=""
     )
-    to_confirm = item(store, annotator, WorkKind.TO_CONFIRM)
+    to_confirm = item(annotator, WorkKind.TO_CONFIRM)
     assert to_confirm is not None
     assert (to_confirm.number, to_confirm.params) == (1, (("image", str(second)),))
-    progress = worklist(Caller(store, annotator)).progress
+    progress = worklist(annotator).progress
     assert progress is not None
     assert (progress.images, progress.images_to_annotate, progress.images_annotated) == (4, 2, 1)
 
 
-def test_flagged_and_unlabelled_cases_and_running_jobs_wait(store: Store, annotator: Actor, add_case: AddCase) -> None:
+def test_flagged_and_unlabelled_cases_and_running_jobs_wait(store: Store, annotator: Caller, add_case: AddCase) -> None:
     flagged = add_case(None)
     add_case(None)
     add_case(Label.HSIL)
-    add_specimen(Caller(store, annotator), case_id=flagged, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
+    add_specimen(annotator, case_id=flagged, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
     with store.writing() as session:
         for state in JobState:
-            session.add(Job(kind=JobKind.TRAIN, state=state, settings={}, created_by=annotator.person_id))
-    assert number(store, annotator, WorkKind.FLAGGED) == 1
-    assert number(store, annotator, WorkKind.UNLABELLED) == 1
-    assert number(store, annotator, WorkKind.JOBS) == 2
-    assert worklist(Caller(store, annotator)).items[0].kind is WorkKind.FLAGGED
+            session.add(Job(kind=JobKind.TRAIN, state=state, settings={}, created_by=annotator.actor.person_id))
+    assert number(annotator, WorkKind.FLAGGED) == 1
+    assert number(annotator, WorkKind.UNLABELLED) == 1
+    assert number(annotator, WorkKind.JOBS) == 2
+    assert worklist(annotator).items[0].kind is WorkKind.FLAGGED
     counts = status(store)
     assert (counts["cases_flagged"], counts["labels"], counts["jobs_running"]) == (1, 1, 2)
 
 
 def test_a_reader_is_told_of_open_studies_and_of_nothing_else(
-    store: Store, reader: Actor, administrator: Actor, add_case: AddCase
+    store: Store, reader: Caller, administrator: Caller, add_case: AddCase
 ) -> None:
     case_id = add_case(Label.HSIL)
     with store.writing() as session:
         for state in StudyState:
-            study = Study(name=f"study {state}", state=state, seed=1, created_by=administrator.person_id)
+            study = Study(name=f"study {state}", state=state, seed=1, created_by=administrator.actor.person_id)
             study.opened_at = utc_now()
             session.add(study)
             session.flush()
             image_id = session.scalars(select(Image.id)).one()
             session.add(StudyCase(study_id=study.id, case_id=case_id, image_id=image_id, truth=Label.HSIL))
-            session.add(StudyReader(study_id=study.id, person_id=reader.person_id))
-    found = worklist(Caller(store, reader))
+            session.add(StudyReader(study_id=study.id, person_id=reader.actor.person_id))
+    found = worklist(reader)
     assert found.progress is None
     assert [(one.kind, one.what, one.number, one.total, one.page) for one in found.items] == [
         (WorkKind.STUDY, "study open", 1, 1, "read")
     ]
     with pytest.raises(PermissionDenied):
-        dashboard(Caller(store, reader))
+        dashboard(reader)
 
 
 def test_status_counts_labels_by_their_source(store: Store, add_case: AddCase) -> None:
@@ -186,14 +176,12 @@ def test_status_counts_labels_by_their_source(store: Store, add_case: AddCase) -
     assert {"annotations", "annotations_to_confirm", "snapshots", "checkpoints", "predictions"} <= set(counts)
 
 
-def test_the_dashboard_counts_and_can_leave_simulated_cases_out(
-    store: Store, annotator: Actor, add_case: AddCase
-) -> None:
+def test_the_dashboard_counts_and_can_leave_simulated_cases_out(annotator: Caller, add_case: AddCase) -> None:
     case_id = add_case(Label.NORMAL)
-    add_specimen(Caller(store, annotator), case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN3)
+    add_specimen(annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN3)
     add_case(None)
     add_case(Label.NORMAL, simulated=True, stage=Stage.LUGOL)
-    found = dashboard(Caller(store, annotator))
+    found = dashboard(annotator)
     assert (found.patients, found.cases, found.images, found.simulated_cases) == (3, 3, 3, 1)
     assert dict(found.grades)[Grade.CIN3] == 1
     assert dict(found.grades)[None] == 2
@@ -208,23 +196,23 @@ def test_the_dashboard_counts_and_can_leave_simulated_cases_out(
     }
     assert dict(found.annotation_states) == dict.fromkeys(AnnotationState, 0)
     assert (found.unannotated, found.agreement, found.problem) == (2, None, "")
-    real = dashboard(Caller(store, annotator), include_simulated=False)
+    real = dashboard(annotator, include_simulated=False)
     assert (real.patients, real.cases, real.images, real.simulated_cases) == (2, 2, 2, 0)
     assert dict(real.labels) == {Label.NORMAL: 0, Label.HSIL: 1, None: 1}
 
 
-def rows_of(store: Store, actor: Actor, acquaintance: Acquaintance) -> dict[int, ModelFigures]:
-    found = dashboard(Caller(store, actor)).agreement
+def rows_of(caller: Caller, acquaintance: Acquaintance) -> dict[int, ModelFigures]:
+    found = dashboard(caller).agreement
     assert found is not None
     return {row.channels: row for row in found.rows if row.acquaintance is acquaintance}
 
 
 def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(
-    store: Store, annotator: Actor, add_case: AddCase
+    store: Store, annotator: Caller, add_case: AddCase
 ) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 6]
-    snapshot = freeze_snapshot(Caller(store, annotator), query=SnapshotQuery(name="first"))
-    checkpoint_id = add_checkpoint(store, annotator, snapshot.id, LabelSource.HISTOLOGY)
+    snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
+    checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
     manifest = manifest_of(store, snapshot.id)
     side = {entry.case_id: entry.split for entry in manifest.items}
     trained_patient = next(entry.patient_id for entry in manifest.items if entry.split is Split.TRAIN)
@@ -235,9 +223,7 @@ def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(
         predict(store, checkpoint_id, image_of(store, case_id), prob_3ch=0.5, prob_4ch=0.39)
     n_test = sum(split is Split.TEST for split in side.values())
     assert n_test >= 1
-    unseen, seen = (
-        rows_of(store, annotator, acquaintance) for acquaintance in (Acquaintance.UNSEEN, Acquaintance.SEEN)
-    )
+    unseen, seen = (rows_of(annotator, acquaintance) for acquaintance in (Acquaintance.UNSEEN, Acquaintance.SEEN))
     assert unseen[3].n_cases == n_test + 1
     assert seen[3].n_cases == len(cases) - n_test - 1
     for rows in (unseen, seen):
@@ -245,18 +231,18 @@ def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(
         assert rows[3].figures.sensitivity.value == 1.0
         assert rows[4].figures.sensitivity.value == 0.0
         assert rows[4].figures.specificity.k == rows[4].figures.specificity.n
-    agreement = dashboard(Caller(store, annotator)).agreement
+    agreement = dashboard(annotator).agreement
     assert agreement is not None
     assert agreement.n_cases_predicted == len(cases) + 1
     assert (agreement.trained_on, agreement.compared_with) == (LabelSource.HISTOLOGY, LabelSource.HISTOLOGY)
 
 
 def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(
-    store: Store, annotator: Actor, add_case: AddCase
+    store: Store, annotator: Caller, add_case: AddCase
 ) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 4]
-    snapshot = freeze_snapshot(Caller(store, annotator), query=SnapshotQuery(name="first"))
-    checkpoint_id = add_checkpoint(store, annotator, snapshot.id, LabelSource.HISTOLOGY)
+    snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
+    checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
     predict(store, checkpoint_id, image_of(store, cases[1]), prob_3ch=0.2, prob_4ch=0.2)
     with store.writing() as session:
         for index, (stage, shows) in enumerate(
@@ -269,7 +255,7 @@ def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(
         added = session.scalars(select(Image.id).where(Image.case_id == cases[1]).order_by(Image.id)).all()[1:]
     for image_id, probability in zip(added, (0.9, 0.0, 0.0), strict=True):
         predict(store, checkpoint_id, image_id, prob_3ch=probability, prob_4ch=probability)
-    found = dashboard(Caller(store, annotator)).agreement
+    found = dashboard(annotator).agreement
     assert found is not None
     (row,) = [row for row in found.rows if row.channels == 3 and row.n_cases]
     assert row.n_cases == 1
@@ -277,43 +263,45 @@ def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(
 
 
 def test_without_histology_a_model_by_impression_is_compared_with_impressions_and_says_so(
-    store: Store, annotator: Actor, add_case: AddCase
+    store: Store, annotator: Caller, add_case: AddCase
 ) -> None:
     cases = [add_case(label, source=LabelSource.IMPRESSION) for label in (Label.NORMAL, Label.HSIL) * 4]
     query = SnapshotQuery(name="by impression", label_source=LabelSource.IMPRESSION)
-    snapshot = freeze_snapshot(Caller(store, annotator), query=query)
-    checkpoint_id = add_checkpoint(store, annotator, snapshot.id, LabelSource.IMPRESSION)
+    snapshot = freeze_snapshot(annotator, query=query)
+    checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.IMPRESSION)
     predict(store, checkpoint_id, image_of(store, cases[0]), 0.1, 0.1)
-    found = dashboard(Caller(store, annotator)).agreement
+    found = dashboard(annotator).agreement
     assert found is not None
     assert (found.trained_on, found.compared_with) == (LabelSource.IMPRESSION, LabelSource.IMPRESSION)
     assert sum(row.n_cases for row in found.rows if row.channels == 4) == 1
 
 
 def test_reviews_and_predictions_of_the_current_model_are_counted(
-    store: Store, annotator: Actor, administrator: Actor, add_case: AddCase
+    store: Store, annotator: Caller, administrator: Caller, add_case: AddCase
 ) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 4]
-    snapshot = freeze_snapshot(Caller(store, annotator), query=SnapshotQuery(name="first"))
-    checkpoint_id = add_checkpoint(store, annotator, snapshot.id, LabelSource.HISTOLOGY)
+    snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
+    checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
     predictions = [predict(store, checkpoint_id, image_of(store, case_id), 0.1, 0.1) for case_id in cases[:3]]
-    assert number(store, annotator, WorkKind.TO_REVIEW) == 3
-    record_review(Caller(store, annotator), prediction_id=predictions[0], verdict=Verdict.AGREE)
-    record_review(Caller(store, annotator), prediction_id=predictions[1], verdict=Verdict.OVERRULE, reason="blood")
-    assert number(store, annotator, WorkKind.TO_REVIEW) == 1
-    assert number(store, administrator, WorkKind.TO_REVIEW) == 3
-    found = dashboard(Caller(store, annotator)).agreement
+    assert number(annotator, WorkKind.TO_REVIEW) == 3
+    record_review(annotator, prediction_id=predictions[0], verdict=Verdict.AGREE)
+    record_review(annotator, prediction_id=predictions[1], verdict=Verdict.OVERRULE, reason="blood")
+    assert number(annotator, WorkKind.TO_REVIEW) == 1
+    assert number(administrator, WorkKind.TO_REVIEW) == 3
+    found = dashboard(annotator).agreement
     assert found is not None
     assert (found.reviews.agreed.k, found.reviews.agreed.n, found.reviews.n_unsure) == (1, 2, 0)
 
 
-def test_a_damaged_snapshot_leaves_the_rest_of_the_dashboard(store: Store, annotator: Actor, add_case: AddCase) -> None:
+def test_a_damaged_snapshot_leaves_the_rest_of_the_dashboard(
+    store: Store, annotator: Caller, add_case: AddCase
+) -> None:
     for label in (Label.NORMAL, Label.HSIL) * 4:
         add_case(label)
-    snapshot = freeze_snapshot(Caller(store, annotator), query=SnapshotQuery(name="first"))
+    snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
     store.blobs.path(snapshot.sha256).write_bytes(b"damaged")
-    add_checkpoint(store, annotator, snapshot.id, LabelSource.HISTOLOGY)
-    found = dashboard(Caller(store, annotator))
+    add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
+    found = dashboard(annotator)
     assert found.agreement is None
     assert "damaged" in found.problem
     assert found.cases == 8
@@ -324,7 +312,7 @@ def test_the_dashboard_is_one_function_for_pages_and_commands() -> None:
 
 
 def test_every_case_is_counted_once_however_many_images_it_has(
-    store: Store, annotator: Actor, add_case: AddCase
+    store: Store, annotator: Caller, add_case: AddCase
 ) -> None:
     case_id = add_case(Label.HSIL)
     with store.writing() as session:
@@ -333,5 +321,5 @@ def test_every_case_is_counted_once_however_many_images_it_has(
             image = Image(case=case, sha256=f"{index}" * 64, media_type="image/png", width_px=32, height_px=24)
             image.stage = Stage.NATIVE
             session.add(image)
-    found = dashboard(Caller(store, annotator))
+    found = dashboard(annotator)
     assert (found.patients, found.cases, found.images) == (1, 1, 4)

@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 
 from colpo_core.errors import PermissionDenied
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations.own_masks import submitted_masks
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.people.access import as_markdown, list_access
-from colpo_core.store import Store
 from colpo_core.terms import Role
 
 CHECKOUT = Path(__file__).parents[4]
@@ -50,6 +48,6 @@ def test_the_documented_table_is_the_one_that_is_checked() -> None:
     assert documented == as_markdown(list_access()), "write it anew: `python -m colpo_core people access --markdown`"
 
 
-def test_whoever_has_another_role_is_refused_before_anything_is_read(store: Store, reader: Actor) -> None:
+def test_whoever_has_another_role_is_refused_before_anything_is_read(reader: Caller) -> None:
     with pytest.raises(PermissionDenied, match="This is for administrators or annotators"):
-        submitted_masks(Caller(store, reader), image_id=999)
+        submitted_masks(reader, image_id=999)

@@ -23,10 +23,8 @@ pytestmark = pytest.mark.usefixtures("cheap_hashes")
 PASSWORD = "wool lamp harbour"
 
 
-def make(store: Store, actor: Actor, username: str, role: Role = Role.ANNOTATOR) -> PersonRecord:
-    return people.create_person(
-        Caller(store, actor), username=username, display_name=f"Dr {username}", role=role, password=PASSWORD
-    )
+def make(caller: Caller, username: str, role: Role = Role.ANNOTATOR) -> PersonRecord:
+    return people.create_person(caller, username=username, display_name=f"Dr {username}", role=role, password=PASSWORD)
 
 
 def test_the_first_administrator_is_made_once(store: Store) -> None:
@@ -69,79 +67,79 @@ def test_a_bad_password_is_refused_and_changes_nothing(store: Store, password: s
 
 
 @pytest.mark.parametrize("username", ["", "a", "two words", "ümlaut", "-dash", "a" * 81, "x\ny", "<b>"])
-def test_a_bad_username_is_refused(store: Store, administrator: Actor, username: str) -> None:
+def test_a_bad_username_is_refused(administrator: Caller, username: str) -> None:
     with pytest.raises(InputRejected, match="username"):
-        make(store, administrator, username)
+        make(administrator, username)
 
 
-def test_a_taken_username_is_a_conflict(store: Store, administrator: Actor) -> None:
-    make(store, administrator, "nora")
+def test_a_taken_username_is_a_conflict(administrator: Caller) -> None:
+    make(administrator, "nora")
     with pytest.raises(Conflict, match="taken"):
-        make(store, administrator, "NORA")
+        make(administrator, "NORA")
 
 
-def test_only_an_administrator_manages_people(store: Store, annotator: Actor, reader: Actor) -> None:
-    for actor in (annotator, reader):
+def test_only_an_administrator_manages_people(annotator: Caller, reader: Caller) -> None:
+    for caller in (annotator, reader):
         with pytest.raises(PermissionDenied):
-            make(store, actor, "nora")
+            make(caller, "nora")
         with pytest.raises(PermissionDenied):
-            people.list_people(Caller(store, actor))
+            people.list_people(caller)
         with pytest.raises(PermissionDenied):
-            people.set_password(Caller(store, actor), person_id=actor.person_id, password=PASSWORD)
+            people.set_password(caller, person_id=caller.actor.person_id, password=PASSWORD)
         with pytest.raises(PermissionDenied):
-            people.set_active(Caller(store, actor), person_id=actor.person_id, active=True)
+            people.set_active(caller, person_id=caller.actor.person_id, active=True)
         with pytest.raises(PermissionDenied):
-            people.list_audit(Caller(store, actor))
+            people.list_audit(caller)
 
 
-def test_deactivating_ends_every_sign_in_at_once(store: Store, administrator: Actor) -> None:
-    nora = make(store, administrator, "nora")
+def test_deactivating_ends_every_sign_in_at_once(store: Store, administrator: Caller) -> None:
+    nora = make(administrator, "nora")
     tokens = [signing_in.sign_in(store, username="nora", password=PASSWORD).token for _ in range(2)]
-    assert people.set_active(Caller(store, administrator), person_id=nora.person_id, active=False).active is False
+    assert people.set_active(administrator, person_id=nora.person_id, active=False).active is False
     assert [signing_in.actor_for_token(store, token=token) for token in tokens] == [None, None]
     with pytest.raises(SignInRefused, match="wrong"):
         signing_in.sign_in(store, username="nora", password=PASSWORD)
-    people.set_active(Caller(store, administrator), person_id=nora.person_id, active=True)
+    people.set_active(administrator, person_id=nora.person_id, active=True)
     assert signing_in.actor_for_token(store, token=tokens[0]) is None
     signing_in.sign_in(store, username="nora", password=PASSWORD)
 
 
 def test_the_last_administrator_and_oneself_stay(store: Store) -> None:
     chief = people.create_first_administrator(store, username="chief", display_name="", password=PASSWORD)
-    actor = signing_in.sign_in(store, username="chief", password=PASSWORD).actor
-    operator = program_actor(store, "operator")
-    for who, sentence in ((actor, "yourself"), (operator, "last administrator")):
+    caller = Caller(store, signing_in.sign_in(store, username="chief", password=PASSWORD).actor)
+    operator = Caller(store, program_actor(store, "operator"))
+    for who, sentence in ((caller, "yourself"), (operator, "last administrator")):
         with pytest.raises(InputRejected, match=sentence):
-            people.set_active(Caller(store, who), person_id=chief.person_id, active=False)
-    make(store, actor, "deputy", Role.ADMINISTRATOR)
-    assert not people.set_active(Caller(store, operator), person_id=chief.person_id, active=False).active
+            people.set_active(who, person_id=chief.person_id, active=False)
+    make(caller, "deputy", Role.ADMINISTRATOR)
+    assert not people.set_active(operator, person_id=chief.person_id, active=False).active
 
 
-def test_program_accounts_get_no_password(store: Store, administrator: Actor) -> None:
-    simulator = program_actor(store, "simulator")
+def test_program_accounts_get_no_password(store: Store, administrator: Caller) -> None:
+    simulator = Caller(store, program_actor(store, "simulator"))
     with pytest.raises(InputRejected, match="program"):
-        people.set_password(Caller(store, administrator), person_id=simulator.person_id, password=PASSWORD)
+        people.set_password(administrator, person_id=simulator.actor.person_id, password=PASSWORD)
     with pytest.raises(InputRejected, match="program"):
-        people.set_active(Caller(store, administrator), person_id=simulator.person_id, active=False)
+        people.set_active(administrator, person_id=simulator.actor.person_id, active=False)
     with pytest.raises(NotFound):
-        people.set_active(Caller(store, administrator), person_id=999, active=False)
+        people.set_active(administrator, person_id=999, active=False)
 
 
-def test_a_new_password_signs_out_and_lifts_a_block(store: Store, administrator: Actor) -> None:
-    nora = make(store, administrator, "nora")
+def test_a_new_password_signs_out_and_lifts_a_block(store: Store, administrator: Caller) -> None:
+    nora = make(administrator, "nora")
     token = signing_in.sign_in(store, username="nora", password=PASSWORD).token
     for _ in range(5):
         with pytest.raises(SignInRefused):
             signing_in.sign_in(store, username="nora", password="wrong one here")
-    listed = next(person for person in people.list_people(Caller(store, administrator)) if person.username == "nora")
+    listed = next(person for person in people.list_people(administrator) if person.username == "nora")
     assert listed.blocked_until is not None
-    people.set_password(Caller(store, administrator), person_id=nora.person_id, password="another long password")
+    people.set_password(administrator, person_id=nora.person_id, password="another long password")
     assert signing_in.actor_for_token(store, token=token) is None
     signing_in.sign_in(store, username="nora", password="another long password")
 
 
-def test_changing_ones_own_password_keeps_this_sign_in_alone(store: Store, administrator: Actor) -> None:
-    make(store, administrator, "nora", Role.READER)
+def test_changing_ones_own_password_keeps_this_sign_in_alone(store: Store, administrator: Caller) -> None:
+    make(administrator, "nora", Role.READER)
     here, elsewhere = (signing_in.sign_in(store, username="nora", password=PASSWORD) for _ in range(2))
     bad: list[tuple[str, str]] = [
         ("wrong present one", "a fine new password"),
@@ -161,22 +159,22 @@ def test_changing_ones_own_password_keeps_this_sign_in_alone(store: Store, admin
 
 def test_people_are_listed_by_name_with_the_programs_own_last(store: Store) -> None:
     people.create_first_administrator(store, username="zara", display_name="", password=PASSWORD)
-    operator = program_actor(store, "operator")
-    make(store, operator, "anna", Role.READER)
-    listed = people.list_people(Caller(store, operator))
+    operator = Caller(store, program_actor(store, "operator"))
+    make(operator, "anna", Role.READER)
+    listed = people.list_people(operator)
     assert [(person.username, person.is_program) for person in listed] == [
         ("anna", False), ("zara", False), ("operator", True),
     ]  # fmt: skip
-    assert [person.username for person in people.list_people(Caller(store, operator), role=Role.READER)] == ["anna"]
+    assert [person.username for person in people.list_people(operator, role=Role.READER)] == ["anna"]
 
 
-def test_the_log_is_read_in_pages_without_gap_or_repeat(store: Store, administrator: Actor) -> None:
+def test_the_log_is_read_in_pages_without_gap_or_repeat(administrator: Caller) -> None:
     for number in range(7):
-        make(store, administrator, f"person{number}")
+        make(administrator, f"person{number}")
     seen: list[int] = []
     before: int | None = None
     while True:
-        page = people.list_audit(Caller(store, administrator), before=before, limit=3)
+        page = people.list_audit(administrator, before=before, limit=3)
         seen += [entry.id for entry in page.entries]
         before = page.next_before
         if before is None:
@@ -185,57 +183,57 @@ def test_the_log_is_read_in_pages_without_gap_or_repeat(store: Store, administra
     assert len(seen) == len(set(seen)) == 7
 
 
-def test_the_log_says_who_did_what_to_whom(store: Store, administrator: Actor) -> None:
-    nora = make(store, administrator, "nora", Role.READER)
+def test_the_log_says_who_did_what_to_whom(store: Store, administrator: Caller) -> None:
+    nora = make(administrator, "nora", Role.READER)
     signing_in.sign_in(store, username="nora", password=PASSWORD)
-    newest, oldest = people.list_audit(Caller(store, administrator)).entries
+    newest, oldest = people.list_audit(administrator).entries
     assert (oldest.username, oldest.action, oldest.subject, oldest.detail) == (
         "ada", "create person", f"person {nora.person_id}", {"role": "reader"},
     )  # fmt: skip
     assert (newest.username, newest.action) == ("nora", "sign in")
-    of_nora = people.list_audit(Caller(store, administrator), person_id=nora.person_id).entries
+    of_nora = people.list_audit(administrator, person_id=nora.person_id).entries
     assert [entry.action for entry in of_nora] == ["sign in"]
-    of_subject = people.list_audit(Caller(store, administrator), subject=f"person {nora.person_id}").entries
+    of_subject = people.list_audit(administrator, subject=f"person {nora.person_id}").entries
     assert len(of_subject) == 2
-    assert PASSWORD not in repr(people.list_audit(Caller(store, administrator)))
+    assert PASSWORD not in repr(people.list_audit(administrator))
 
 
-def test_a_page_of_the_log_has_a_limit(store: Store, administrator: Actor) -> None:
+def test_a_page_of_the_log_has_a_limit(administrator: Caller) -> None:
     for limit in (0, 501):
         with pytest.raises(ValueError, match="limit"):
-            people.list_audit(Caller(store, administrator), limit=limit)
+            people.list_audit(administrator, limit=limit)
 
 
-def test_refusals_are_sentences(store: Store, administrator: Actor) -> None:
+def test_refusals_are_sentences(administrator: Caller) -> None:
     with pytest.raises(ColpoError) as refusal:
-        make(store, administrator, "!")
+        make(administrator, "!")
     assert str(refusal.value).endswith(".")
 
 
 def test_an_annotator_becomes_a_reader_and_a_reader_of_an_open_study_stays_one(
-    store: Store, administrator: Actor, add_case: Callable[..., int]
+    store: Store, administrator: Caller, add_case: Callable[..., int]
 ) -> None:
     add_case(Label.NORMAL)
     add_case(Label.HSIL)
     made = people.create_person(
-        Caller(store, administrator), username="carla", display_name="Carla", role=Role.ANNOTATOR, password=PASSWORD
+        administrator, username="carla", display_name="Carla", role=Role.ANNOTATOR, password=PASSWORD
     )
     token = signing_in.sign_in(store, username="carla", password=PASSWORD).token
-    changed = people.set_role(Caller(store, administrator), person_id=made.person_id, role=Role.READER)
+    changed = people.set_role(administrator, person_id=made.person_id, role=Role.READER)
     assert changed.role is Role.READER
     assert signing_in.actor_for_token(store, token=token) is None
-    study_id = make_study(store, administrator, [Actor(made.person_id, "carla", "Carla", Role.READER)])
+    study_id = make_study(administrator, [as_reader(store, made.person_id)])
     with pytest.raises(Conflict, match="reads in an open study"):
-        people.set_role(Caller(store, administrator), person_id=made.person_id, role=Role.ANNOTATOR)
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough")
-    people.set_role(Caller(store, administrator), person_id=made.person_id, role=Role.ANNOTATOR)
-    chief = make(store, administrator, "chief", Role.ADMINISTRATOR)
-    herself = Actor(chief.person_id, "chief", "", Role.ADMINISTRATOR)
+        people.set_role(administrator, person_id=made.person_id, role=Role.ANNOTATOR)
+    designing.close_study(administrator, study_id=study_id, reason="enough")
+    people.set_role(administrator, person_id=made.person_id, role=Role.ANNOTATOR)
+    chief = make(administrator, "chief", Role.ADMINISTRATOR)
+    herself = Caller(store, Actor(chief.person_id, "chief", "", Role.ADMINISTRATOR))
     with pytest.raises(InputRejected, match="your own role"):
-        people.set_role(Caller(store, herself), person_id=chief.person_id, role=Role.READER)
+        people.set_role(herself, person_id=chief.person_id, role=Role.READER)
     with pytest.raises(PermissionDenied):
-        people.set_role(Caller(store, as_reader(made.person_id)), person_id=made.person_id, role=Role.ADMINISTRATOR)
+        people.set_role(as_reader(store, made.person_id), person_id=made.person_id, role=Role.ADMINISTRATOR)
 
 
-def as_reader(person_id: int) -> Actor:
-    return Actor(person_id, "carla", "Carla", Role.READER)
+def as_reader(store: Store, person_id: int) -> Caller:
+    return Caller(store, Actor(person_id, "carla", "Carla", Role.READER))

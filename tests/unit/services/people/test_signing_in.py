@@ -25,9 +25,9 @@ PASSWORD = "wool lamp harbour"
 
 
 @pytest.fixture
-def nora(store: Store, administrator: Actor) -> int:
+def nora(administrator: Caller) -> int:
     record = people.create_person(
-        Caller(store, administrator), username="nora", display_name="Nora N", role=Role.READER, password=PASSWORD
+        administrator, username="nora", display_name="Nora N", role=Role.READER, password=PASSWORD
     )
     return record.person_id
 
@@ -176,13 +176,9 @@ def test_an_older_hash_is_renewed_at_sign_in(store: Store, nora: int) -> None:
     people_signing_in.sign_in(store, username="nora", password=PASSWORD)
 
 
-def test_a_letter_composed_differently_is_the_same_password(store: Store, administrator: Actor) -> None:
+def test_a_letter_composed_differently_is_the_same_password(store: Store, administrator: Caller) -> None:
     people.create_person(
-        Caller(store, administrator),
-        username="zoe",
-        display_name="",
-        role=Role.READER,
-        password="Zo\u00eb hat Gl\u00fcck",
+        administrator, username="zoe", display_name="", role=Role.READER, password="Zo\u00eb hat Gl\u00fcck"
     )
     assert (
         people_signing_in.sign_in(store, username="zoe", password="Zoe\u0308 hat Glu\u0308ck").actor.display_name

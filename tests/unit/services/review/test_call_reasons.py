@@ -12,7 +12,6 @@ from colpo_core.labels import RULES_VERSION
 from colpo_core.nets.checkpoint import save_checkpoint
 from colpo_core.nets.pipeline import build_pipeline
 from colpo_core.nets.spec import PipelineSpec
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.models import predicting
 from colpo_core.services.review import call_reasons
@@ -44,8 +43,8 @@ pytestmark = pytest.mark.usefixtures("placed")
 class Ward:
     """Six labelled cases that a real checkpoint has predicted; it has learned from the first two patients."""
 
-    def __init__(self, store: Store, administrator: Actor) -> None:
-        self.store, self.clinic = store, Clinic(store)
+    def __init__(self, administrator: Caller) -> None:
+        self.store, self.clinic = administrator.store, Clinic(administrator.store)
         self.cases = self.clinic.add_cohort(6)
         self.bare = self.clinic.add_case(grades=())
         with torch.random.fork_rng():
@@ -54,16 +53,21 @@ class Ward:
             first = next(one for one in pipeline.classifier_4ch.modules() if isinstance(one, torch.nn.Conv2d))
             with torch.no_grad():
                 first.weight[:, 3] = torch.randn(first.weight[:, 3].shape) * 0.3
-        sha256 = save_checkpoint(store.settings.checkpoints_dir / "model", pipeline, {"name": "model"})
-        with store.writing() as session:
+        sha256 = save_checkpoint(administrator.store.settings.checkpoints_dir / "model", pipeline, {"name": "model"})
+        with administrator.store.writing() as session:
             manifest = Manifest(
                 tuple(self._item(session.get_one(Image, case.image_id), case.patient_id) for case in self.cases[:2]),
                 (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (1.0, 0.0, 0.0),
             )  # fmt: skip
             snapshot = Snapshot(
-                name="first", sha256=store.blobs.put(manifest.to_json()), label_source=LabelSource.HISTOLOGY,
-                rules_version=RULES_VERSION, seed=0, counts={}, created_by=administrator.person_id,
-            )  # fmt: skip
+                name="first",
+                sha256=administrator.store.blobs.put(manifest.to_json()),
+                label_source=LabelSource.HISTOLOGY,
+                rules_version=RULES_VERSION,
+                seed=0,
+                counts={},
+                created_by=administrator.actor.person_id,
+            )
             session.add(snapshot)
             session.flush()
             checkpoint = Checkpoint(
@@ -72,12 +76,14 @@ class Ward:
             )  # fmt: skip
             session.add(checkpoint)
             session.flush()
-            session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="first"))
+            session.add(
+                Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.actor.person_id, reason="first")
+            )
             self.checkpoint_id = checkpoint.id
-        fill_learned(store)
-        job = predicting.start_prediction(Caller(store, administrator))
-        assert run_job(store, job.id) == 0
-        with store.reading() as session:
+        fill_learned(administrator.store)
+        job = predicting.start_prediction(administrator)
+        assert run_job(administrator.store, job.id) == 0
+        with administrator.store.reading() as session:
             rows = session.execute(select(Prediction.image_id, Prediction.id)).all()
         self.prediction_of = dict(map(tuple, rows))
 
@@ -103,13 +109,13 @@ class Ward:
 
 
 @pytest.fixture
-def ward(store: Store, administrator: Actor) -> Ward:
-    return Ward(store, administrator)
+def ward(administrator: Caller) -> Ward:
+    return Ward(administrator)
 
 
-def test_the_nearest_labelled_cases_of_other_patients_come_first(store: Store, annotator: Actor, ward: Ward) -> None:
+def test_the_nearest_labelled_cases_of_other_patients_come_first(store: Store, annotator: Caller, ward: Ward) -> None:
     ward.point([0.0, 0.3, 0.1, 0.9, 0.2, 0.5])
-    found = call_reasons.call_reasons(Caller(store, annotator), prediction_id=ward.prediction(0), n_like=3)
+    found = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0), n_like=3)
     expected = [ward.cases[2], ward.cases[4], ward.cases[1]]
     assert [one.case_id for one in found.like] == [one.case_id for one in expected], "the unlabelled one is left out"
     assert [one.likeness for one in found.like] == pytest.approx(np.cos([0.1, 0.2, 0.3]), abs=2e-3)
@@ -119,32 +125,32 @@ def test_the_nearest_labelled_cases_of_other_patients_come_first(store: Store, a
     with store.reading() as session:
         seen = {
             (row.case_id, row.kind)
-            for row in session.scalars(select(Exposure).where(Exposure.person_id == annotator.person_id))
+            for row in session.scalars(select(Exposure).where(Exposure.person_id == annotator.actor.person_id))
         }
     assert {(one.case_id, ExposureKind.HISTOLOGY) for one in expected} <= seen
 
 
-def test_images_of_the_same_patient_are_not_like_cases(store: Store, annotator: Actor, ward: Ward) -> None:
+def test_images_of_the_same_patient_are_not_like_cases(store: Store, annotator: Caller, ward: Ward) -> None:
     ward.point([0.0, 0.0, 0.1, 0.2, 0.3, 0.4])
     with store.writing() as session:
         session.get_one(Case, ward.cases[1].case_id).patient_id = ward.cases[0].patient_id
-    found = call_reasons.call_reasons(Caller(store, annotator), prediction_id=ward.prediction(0))
+    found = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0))
     assert ward.cases[1].case_id not in [one.case_id for one in found.like]
 
 
-def test_a_new_prediction_is_found_at_once(store: Store, annotator: Actor, ward: Ward) -> None:
-    before = call_reasons.call_reasons(Caller(store, annotator), prediction_id=ward.prediction(0), n_like=9)
+def test_a_new_prediction_is_found_at_once(store: Store, annotator: Caller, ward: Ward) -> None:
+    before = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0), n_like=9)
     newest = ward.clinic.add_case(grades=(Grade.CIN3,))
-    job = predicting.start_prediction(Caller(store, annotator))
+    job = predicting.start_prediction(annotator)
     assert run_job(store, job.id) == 0
-    after = call_reasons.call_reasons(Caller(store, annotator), prediction_id=ward.prediction(0), n_like=9)
+    after = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0), n_like=9)
     assert {one.case_id for one in after.like} - {one.case_id for one in before.like} == {newest.case_id}
 
 
-def test_a_prediction_of_an_older_version_says_so(store: Store, annotator: Actor, ward: Ward) -> None:
+def test_a_prediction_of_an_older_version_says_so(store: Store, annotator: Caller, ward: Ward) -> None:
     with store.writing() as session:
         session.delete(session.get_one(PredictionFeatures, ward.prediction(0)))
-    found = call_reasons.call_reasons(Caller(store, annotator), prediction_id=ward.prediction(0))
+    found = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0))
     assert found.like == ()
     assert "Predict the image again" in found.why_no_like
 
@@ -164,14 +170,14 @@ def test_a_probability_falls_into_one_band(prob: float, place: int) -> None:
     assert calibration_band({}, "4ch", prob) is None
 
 
-def test_what_changes_with_the_mask_is_asked_of_the_real_model(store: Store, annotator: Actor, ward: Ward) -> None:
+def test_what_changes_with_the_mask_is_asked_of_the_real_model(store: Store, annotator: Caller, ward: Ward) -> None:
     prediction_id = ward.prediction(1)
-    job = call_reasons.start_what_ifs(Caller(store, annotator), prediction_id=prediction_id)
+    job = call_reasons.start_what_ifs(annotator, prediction_id=prediction_id)
     with pytest.raises(Conflict, match=f"job {job.id}"):
-        call_reasons.start_what_ifs(Caller(store, annotator), prediction_id=prediction_id)
-    assert call_reasons.call_reasons(Caller(store, annotator), prediction_id=prediction_id).job_id == job.id
+        call_reasons.start_what_ifs(annotator, prediction_id=prediction_id)
+    assert call_reasons.call_reasons(annotator, prediction_id=prediction_id).job_id == job.id
     assert run_job(store, job.id) == 0
-    found = call_reasons.call_reasons(Caller(store, annotator), prediction_id=prediction_id)
+    found = call_reasons.call_reasons(annotator, prediction_id=prediction_id)
     assert (found.job_id, found.failure) == (None, "")
     assert [(one.change, one.finding, one.annotator) for one in found.what_ifs] == [
         (Change.MASK_EMPTIED, None, ""),
@@ -185,54 +191,56 @@ def test_what_changes_with_the_mask_is_asked_of_the_real_model(store: Store, ann
         assert emptied.prob_hsil_3ch == pytest.approx(prediction.prob_hsil_3ch, abs=1e-5)
         assert covered.prob_hsil_3ch != pytest.approx(prediction.prob_hsil_3ch, abs=1e-5)
     assert emptied.prob_hsil_4ch != pytest.approx(expert.prob_hsil_4ch, abs=1e-6)
-    again = call_reasons.start_what_ifs(Caller(store, annotator), prediction_id=prediction_id)
+    again = call_reasons.start_what_ifs(annotator, prediction_id=prediction_id)
     assert run_job(store, again.id) == 0
     with store.reading() as session:
         assert len(list(session.scalars(select(WhatIf)))) == 4, "what was worked out before is replaced"
 
 
-def test_a_checkpoint_that_is_gone_is_said_and_what_was_there_stays(store: Store, annotator: Actor, ward: Ward) -> None:
+def test_a_checkpoint_that_is_gone_is_said_and_what_was_there_stays(
+    store: Store, annotator: Caller, ward: Ward
+) -> None:
     prediction_id = ward.prediction(1)
-    assert run_job(store, call_reasons.start_what_ifs(Caller(store, annotator), prediction_id=prediction_id).id) == 0
+    assert run_job(store, call_reasons.start_what_ifs(annotator, prediction_id=prediction_id).id) == 0
     (store.settings.checkpoints_dir / "model" / "weights.safetensors").unlink(missing_ok=True)
     for path in (store.settings.checkpoints_dir / "model").iterdir():
         path.unlink()
-    job = call_reasons.start_what_ifs(Caller(store, annotator), prediction_id=prediction_id)
+    job = call_reasons.start_what_ifs(annotator, prediction_id=prediction_id)
     assert run_job(store, job.id) == 1
-    found = call_reasons.call_reasons(Caller(store, annotator), prediction_id=prediction_id)
+    found = call_reasons.call_reasons(annotator, prediction_id=prediction_id)
     assert found.failure
     assert len(found.what_ifs) == 4
     with store.reading() as session:
         assert session.get_one(Job, job.id).state is JobState.FAILED
 
 
-def test_what_rests_on_masks_that_are_hidden_from_me_is_hidden_too(store: Store, annotator: Actor, ward: Ward) -> None:
+def test_what_rests_on_masks_that_are_hidden_from_me_is_hidden_too(store: Store, annotator: Caller, ward: Ward) -> None:
     prediction_id, image_id = ward.prediction(1), ward.cases[1].image_id
-    assert run_job(store, call_reasons.start_what_ifs(Caller(store, annotator), prediction_id=prediction_id).id) == 0
+    assert run_job(store, call_reasons.start_what_ifs(annotator, prediction_id=prediction_id).id) == 0
     other = add_person(store, "otto")
-    hand_out(store, image_id, [annotator.person_id, other.person_id], blind=True, proposals=True)
-    shown = call_reasons.call_reasons(Caller(store, annotator), prediction_id=prediction_id).what_ifs
+    hand_out(store, image_id, [annotator.actor.person_id, other.actor.person_id], blind=True, proposals=True)
+    shown = call_reasons.call_reasons(annotator, prediction_id=prediction_id).what_ifs
     assert {one.annotator for one in shown} == {""}
     assert Change.MASK_OF_EXPERT not in {one.change for one in shown}
 
 
 def test_readers_and_whoever_has_yet_to_paint_the_image_get_nothing(
-    store: Store, annotator: Actor, reader: Actor, ward: Ward
+    store: Store, annotator: Caller, reader: Caller, ward: Ward
 ) -> None:
     prediction_id = ward.prediction(1)
     for ask in (call_reasons.call_reasons, call_reasons.start_what_ifs):
         with pytest.raises(PermissionDenied):
-            ask(Caller(store, reader), prediction_id=prediction_id)
+            ask(reader, prediction_id=prediction_id)
         with pytest.raises(NotFound, match="no prediction 999"):
-            ask(Caller(store, annotator), prediction_id=999)
-    hand_out(store, ward.cases[1].image_id, [annotator.person_id], blind=False, proposals=False)
+            ask(annotator, prediction_id=999)
+    hand_out(store, ward.cases[1].image_id, [annotator.actor.person_id], blind=False, proposals=False)
     for ask in (call_reasons.call_reasons, call_reasons.start_what_ifs):
         with pytest.raises(Blinding):
-            ask(Caller(store, annotator), prediction_id=prediction_id)
+            ask(annotator, prediction_id=prediction_id)
 
 
-def test_patients_are_never_named_beyond_their_code(store: Store, annotator: Actor, ward: Ward) -> None:
-    found = call_reasons.call_reasons(Caller(store, annotator), prediction_id=ward.prediction(0))
+def test_patients_are_never_named_beyond_their_code(store: Store, annotator: Caller, ward: Ward) -> None:
+    found = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0))
     with store.reading() as session:
         codes = set(session.scalars(select(Patient.code)))
     assert {one.patient_code for one in found.like} <= codes

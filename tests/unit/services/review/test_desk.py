@@ -1,7 +1,6 @@
 import pytest
 
 from colpo_core.errors import PermissionDenied
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.review import desk as review
 from colpo_core.services.review import overlays, verdicts
@@ -13,73 +12,67 @@ from tests.support.clinic import SIDE_PX, PredictedClinic
 from tests.unit.services.cases.test_lists import hand_out
 
 
-def test_what_waits_is_what_i_have_not_reviewed(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
-    queue = review.list_for_review(Caller(store, annotator))
+def test_what_waits_is_what_i_have_not_reviewed(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
+    queue = review.list_for_review(annotator)
     assert [row.id for row in queue.rows] == desk.predictions
     assert (queue.waiting, queue.checkpoint_name, queue.next_after) == (3, "model-1", None)
-    verdicts.record_review(Caller(store, annotator), prediction_id=desk.predictions[1], verdict=Verdict.AGREE)
-    queue = review.list_for_review(Caller(store, annotator))
+    verdicts.record_review(annotator, prediction_id=desk.predictions[1], verdict=Verdict.AGREE)
+    queue = review.list_for_review(annotator)
     assert [row.id for row in queue.rows] == [desk.predictions[0], desk.predictions[2]]
-    other = review.list_for_review(Caller(store, add_person(store, "otto")))
+    other = review.list_for_review(add_person(store, "otto"))
     assert other.waiting == 3
 
 
-def test_the_queue_comes_in_pages(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
-    first = review.list_for_review(Caller(store, annotator), limit=2)
+def test_the_queue_comes_in_pages(annotator: Caller, desk: PredictedClinic) -> None:
+    first = review.list_for_review(annotator, limit=2)
     assert [row.id for row in first.rows] == desk.predictions[:2]
     assert first.waiting == 3
-    second = review.list_for_review(Caller(store, annotator), limit=2, after=first.next_after)
+    second = review.list_for_review(annotator, limit=2, after=first.next_after)
     assert [row.id for row in second.rows] == desk.predictions[2:]
     assert second.next_after is None
 
 
 def test_only_the_current_model_is_in_the_queue(
-    store: Store, annotator: Actor, administrator: Actor, desk: PredictedClinic
+    annotator: Caller, administrator: Caller, desk: PredictedClinic
 ) -> None:
     newer = desk.add_checkpoint("model-2", administrator)
-    assert review.list_for_review(Caller(store, annotator)).rows == ()
-    assert review.find_prediction(Caller(store, annotator), image_id=1).checkpoint_name == "model-1"
+    assert review.list_for_review(annotator).rows == ()
+    assert review.find_prediction(annotator, image_id=1).checkpoint_name == "model-1"
     by_newer = desk.predict(1, newer)
-    assert [row.id for row in review.list_for_review(Caller(store, annotator)).rows] == [by_newer]
-    assert review.find_prediction(Caller(store, annotator), image_id=1).id == by_newer
-    assert len(review.list_for_review(Caller(store, annotator), checkpoint_id=desk.checkpoint_id).rows) == 3
+    assert [row.id for row in review.list_for_review(annotator).rows] == [by_newer]
+    assert review.find_prediction(annotator, image_id=1).id == by_newer
+    assert len(review.list_for_review(annotator, checkpoint_id=desk.checkpoint_id).rows) == 3
 
 
-def test_without_a_model_nothing_waits(store: Store, annotator: Actor) -> None:
-    queue = review.list_for_review(Caller(store, annotator))
+def test_without_a_model_nothing_waits(annotator: Caller) -> None:
+    queue = review.list_for_review(annotator)
     assert (queue.rows, queue.waiting, queue.checkpoint_name) == ((), 0, None)
-    assert review.find_prediction(Caller(store, annotator), image_id=1) is None
+    assert review.find_prediction(annotator, image_id=1) is None
 
 
-def test_a_prediction_says_what_it_calls_and_by_whose_labels(
-    store: Store, annotator: Actor, desk: PredictedClinic
-) -> None:
-    found = review.get_prediction(Caller(store, annotator), prediction_id=desk.predictions[0])
+def test_a_prediction_says_what_it_calls_and_by_whose_labels(annotator: Caller, desk: PredictedClinic) -> None:
+    found = review.get_prediction(annotator, prediction_id=desk.predictions[0])
     assert (found.call_3ch, found.call_4ch) == (Label.NORMAL, Label.HSIL)
     assert found.label_source is LabelSource.IMPRESSION
     assert found.patient_code == "p1"
 
 
-def test_the_desk_holds_the_reference_the_maps_strengths_and_the_next(
-    store: Store, annotator: Actor, desk: PredictedClinic
-) -> None:
-    opened = review.open_review(Caller(store, annotator), prediction_id=desk.predictions[1])
+def test_the_desk_holds_the_reference_the_maps_strengths_and_the_next(annotator: Caller, desk: PredictedClinic) -> None:
+    opened = review.open_review(annotator, prediction_id=desk.predictions[1])
     assert opened.map_strengths == {"3ch-normal": 0.25, "3ch-hsil": 1.0, "4ch-normal": 0.0, "4ch-hsil": 0.0}
     assert opened.empty_maps == {"4ch-normal", "4ch-hsil"}
     assert (opened.reference.label, opened.reference.grade) == (Label.HSIL, Grade.CIN3)
     assert opened.next_id == desk.predictions[2]
-    last = review.open_review(Caller(store, annotator), prediction_id=desk.predictions[2])
+    last = review.open_review(annotator, prediction_id=desk.predictions[2])
     assert last.next_id == desk.predictions[0]
     assert (last.reference.label, last.reference.flagged) == (None, True)
 
 
-def test_the_desk_tells_how_much_of_each_map_lies_in_the_masks(
-    store: Store, annotator: Actor, desk: PredictedClinic
-) -> None:
-    before = review.open_review(Caller(store, annotator), prediction_id=desk.predictions[1])
+def test_the_desk_tells_how_much_of_each_map_lies_in_the_masks(annotator: Caller, desk: PredictedClinic) -> None:
+    before = review.open_review(annotator, prediction_id=desk.predictions[1])
     assert (before.in_expert_mask, before.expert) == (None, ""), "nobody's mask sways a reviewer before the verdict"
-    verdicts.record_review(Caller(store, annotator), prediction_id=desk.predictions[1], verdict=Verdict.AGREE)
-    opened = review.open_review(Caller(store, annotator), prediction_id=desk.predictions[1])
+    verdicts.record_review(annotator, prediction_id=desk.predictions[1], verdict=Verdict.AGREE)
+    opened = review.open_review(annotator, prediction_id=desk.predictions[1])
     for found in (opened.in_model_mask, opened.in_expert_mask):
         assert found is not None
         assert set(found.maps) >= {"3ch-hsil", "3ch-normal"}
@@ -90,15 +83,15 @@ def test_the_desk_tells_how_much_of_each_map_lies_in_the_masks(
 
 
 def test_without_an_annotated_lesion_there_is_nothing_to_hold_the_maps_against(
-    store: Store, annotator: Actor, desk: PredictedClinic
+    annotator: Caller, desk: PredictedClinic
 ) -> None:
     bare = desk.clinic.add_case(masked=False)
-    opened = review.open_review(Caller(store, annotator), prediction_id=desk.predict(bare.image_id, desk.checkpoint_id))
+    opened = review.open_review(annotator, prediction_id=desk.predict(bare.image_id, desk.checkpoint_id))
     assert (opened.in_expert_mask, opened.expert) == (None, "")
 
 
 def test_the_series_holds_the_cases_images_and_masks_open_with_the_verdict(
-    store: Store, annotator: Actor, desk: PredictedClinic
+    store: Store, annotator: Caller, desk: PredictedClinic
 ) -> None:
     case, prediction_id = desk.cases[0], desk.predictions[0]
     with store.writing() as session:
@@ -111,46 +104,50 @@ def test_the_series_holds_the_cases_images_and_masks_open_with_the_verdict(
                     height_px=SIDE_PX, stage=stage, seconds_after_acid=seconds,
                 )
             )  # fmt: skip
-    series = review.open_review(Caller(store, annotator), prediction_id=prediction_id).series
+    series = review.open_review(annotator, prediction_id=prediction_id).series
     assert [(one.image.stage, one.image.seconds_after_acid) for one in series] == [
         (Stage.NATIVE, None), (Stage.ACETIC_ACID, 30), (Stage.ACETIC_ACID, 60), (Stage.LUGOL, None),
     ]  # fmt: skip
     assert [one.prediction_id for one in series] == [None, None, prediction_id, None]
     assert [one.masks for one in series] == [()] * 4, "before the verdict no annotated mask sways the reviewer"
-    verdicts.record_review(Caller(store, annotator), prediction_id=prediction_id, verdict=Verdict.AGREE)
-    shown = review.open_review(Caller(store, annotator), prediction_id=prediction_id).series[2]
+    verdicts.record_review(annotator, prediction_id=prediction_id, verdict=Verdict.AGREE)
+    shown = review.open_review(annotator, prediction_id=prediction_id).series[2]
     assert [(mask.annotator, mask.finding) for mask in shown.masks] == [("Painter", Finding.ACETOWHITE)]
     hand_out(
-        store, case.image_id, [annotator.person_id, add_person(store, "otto").person_id], blind=True, proposals=True
+        store,
+        case.image_id,
+        [annotator.actor.person_id, add_person(store, "otto").actor.person_id],
+        blind=True,
+        proposals=True,
     )
-    shown = review.open_review(Caller(store, annotator), prediction_id=prediction_id).series[2]
+    shown = review.open_review(annotator, prediction_id=prediction_id).series[2]
     assert shown.masks == (), "a blind task keeps them back again"
 
 
-def test_readers_see_no_prediction(store: Store, reader: Actor, desk: PredictedClinic) -> None:
+def test_readers_see_no_prediction(reader: Caller, desk: PredictedClinic) -> None:
     prediction_id = desk.predictions[0]
     for deed in (
-        lambda: review.list_for_review(Caller(store, reader)),
-        lambda: review.get_prediction(Caller(store, reader), prediction_id=prediction_id),
-        lambda: review.find_prediction(Caller(store, reader), image_id=1),
-        lambda: review.open_review(Caller(store, reader), prediction_id=prediction_id),
-        lambda: verdicts.record_review(Caller(store, reader), prediction_id=prediction_id, verdict=Verdict.AGREE),
-        lambda: review.agreement(Caller(store, reader)),
-        lambda: overlays.prediction_mask_png(Caller(store, reader), prediction_id=prediction_id),
-        lambda: overlays.prediction_map_png(Caller(store, reader), prediction_id=prediction_id, name="3ch-hsil"),
+        lambda: review.list_for_review(reader),
+        lambda: review.get_prediction(reader, prediction_id=prediction_id),
+        lambda: review.find_prediction(reader, image_id=1),
+        lambda: review.open_review(reader, prediction_id=prediction_id),
+        lambda: verdicts.record_review(reader, prediction_id=prediction_id, verdict=Verdict.AGREE),
+        lambda: review.agreement(reader),
+        lambda: overlays.prediction_mask_png(reader, prediction_id=prediction_id),
+        lambda: overlays.prediction_map_png(reader, prediction_id=prediction_id, name="3ch-hsil"),
     ):
         with pytest.raises(PermissionDenied):
             deed()
 
 
 def test_what_is_missing_or_damaged_is_said_and_the_rest_is_there(
-    store: Store, annotator: Actor, desk: PredictedClinic
+    store: Store, annotator: Caller, desk: PredictedClinic
 ) -> None:
     prediction_id = desk.predictions[1]
     with store.reading() as session:
         maps = store.blobs.path(session.get_one(Prediction, prediction_id).maps_sha256)
     maps.write_bytes(b"no maps")
-    opened = review.open_review(Caller(store, annotator), prediction_id=prediction_id)
+    opened = review.open_review(annotator, prediction_id=prediction_id)
     assert opened.problems == (
         "The Grad-CAM maps cannot be shown. A stored file is damaged. Restore the store's folder from a back-up.",
     )
@@ -160,8 +157,8 @@ def test_what_is_missing_or_damaged_is_said_and_the_rest_is_there(
     with store.writing() as session:
         mask = session.get_one(Mask, session.get_one(Prediction, prediction_id).mask_id)
         mask.rle = b"\xff\xff"
-    opened = review.open_review(Caller(store, annotator), prediction_id=prediction_id)
+    opened = review.open_review(annotator, prediction_id=prediction_id)
     assert [problem.split(" cannot")[0] for problem in opened.problems][:2] == ["The model's mask", "The Grad-CAM maps"]
     assert opened.prediction.prob_hsil_4ch == 0.6
-    made = verdicts.record_review(Caller(store, annotator), prediction_id=prediction_id, verdict=Verdict.AGREE)
+    made = verdicts.record_review(annotator, prediction_id=prediction_id, verdict=Verdict.AGREE)
     assert made.verdict is Verdict.AGREE

@@ -3,7 +3,6 @@
 import pytest
 
 from colpo_core.errors import InputRejected, NotFound
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.review import desk as review
 from colpo_core.services.review import verdicts
@@ -14,38 +13,30 @@ from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
 
 
-def test_overruling_needs_a_reason(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+def test_overruling_needs_a_reason(annotator: Caller, desk: PredictedClinic) -> None:
     for reason in ("", "  \n "):
         with pytest.raises(InputRejected, match="why"):
             verdicts.record_review(
-                Caller(store, annotator),
-                prediction_id=desk.predictions[0],
-                verdict=Verdict.OVERRULE,
-                reason=reason,
+                annotator, prediction_id=desk.predictions[0], verdict=Verdict.OVERRULE, reason=reason
             )
     with pytest.raises(InputRejected, match="2000"):
         verdicts.record_review(
-            Caller(store, annotator),
-            prediction_id=desk.predictions[0],
-            verdict=Verdict.OVERRULE,
-            reason="x" * 2001,
+            annotator, prediction_id=desk.predictions[0], verdict=Verdict.OVERRULE, reason="x" * 2001
         )
-    assert review.list_for_review(Caller(store, annotator)).waiting == 3
+    assert review.list_for_review(annotator).waiting == 3
     with pytest.raises(NotFound):
-        verdicts.record_review(Caller(store, annotator), prediction_id=99, verdict=Verdict.AGREE)
+        verdicts.record_review(annotator, prediction_id=99, verdict=Verdict.AGREE)
 
 
-def test_the_newest_verdict_counts_and_the_older_stays(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+def test_the_newest_verdict_counts_and_the_older_stays(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
     prediction_id = desk.predictions[0]
     for _ in range(2):
-        verdicts.record_review(Caller(store, annotator), prediction_id=prediction_id, verdict=Verdict.AGREE)
-    verdicts.record_review(
-        Caller(store, annotator), prediction_id=prediction_id, verdict=Verdict.OVERRULE, reason="a reflection"
-    )
-    verdicts.record_review(Caller(store, add_person(store, "otto")), prediction_id=prediction_id, verdict=Verdict.AGREE)
-    agreed = review.agreement(Caller(store, annotator))
+        verdicts.record_review(annotator, prediction_id=prediction_id, verdict=Verdict.AGREE)
+    verdicts.record_review(annotator, prediction_id=prediction_id, verdict=Verdict.OVERRULE, reason="a reflection")
+    verdicts.record_review(add_person(store, "otto"), prediction_id=prediction_id, verdict=Verdict.AGREE)
+    agreed = review.agreement(annotator)
     assert (agreed.agreed.k, agreed.agreed.n, agreed.n_unsure) == (1, 2, 0)
-    opened = review.open_review(Caller(store, annotator), prediction_id=prediction_id)
+    opened = review.open_review(annotator, prediction_id=prediction_id)
     assert [(one.reviewer, one.verdict) for one in opened.reviews] == [
         ("Otto", Verdict.AGREE),
         ("Anna", Verdict.OVERRULE),
@@ -56,25 +47,21 @@ def test_the_newest_verdict_counts_and_the_older_stays(store: Store, annotator: 
         assert session.query(AuditEntry).filter_by(action="review prediction").count() == 3
 
 
-def test_who_is_unsure_says_why_and_is_counted_apart(store: Store, annotator: Actor, desk: PredictedClinic) -> None:
+def test_who_is_unsure_says_why_and_is_counted_apart(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
     first, second, _ = desk.predictions
     with pytest.raises(InputRejected, match="unsure"):
-        verdicts.record_review(Caller(store, annotator), prediction_id=first, verdict=Verdict.UNSURE)
+        verdicts.record_review(annotator, prediction_id=first, verdict=Verdict.UNSURE)
     with pytest.raises(InputRejected, match="agrees"):
-        verdicts.record_review(
-            Caller(store, annotator), prediction_id=first, verdict=Verdict.AGREE, because=ReviewReason.CALL
-        )
+        verdicts.record_review(annotator, prediction_id=first, verdict=Verdict.AGREE, because=ReviewReason.CALL)
     made = verdicts.record_review(
-        Caller(store, annotator), prediction_id=first, verdict=Verdict.UNSURE, because=ReviewReason.IMAGE_QUALITY
+        annotator, prediction_id=first, verdict=Verdict.UNSURE, because=ReviewReason.IMAGE_QUALITY
     )
     assert (made.verdict, made.because, made.reason) == (Verdict.UNSURE, ReviewReason.IMAGE_QUALITY, "")
-    verdicts.record_review(Caller(store, annotator), prediction_id=second, verdict=Verdict.AGREE)
-    found = review.agreement(Caller(store, annotator))
+    verdicts.record_review(annotator, prediction_id=second, verdict=Verdict.AGREE)
+    found = review.agreement(annotator)
     assert (found.agreed.k, found.agreed.n, found.n_unsure) == (1, 1, 1)
     assert found.text().endswith("and 1 unsure")
-    again = verdicts.record_review(
-        Caller(store, annotator), prediction_id=first, verdict=Verdict.UNSURE, because=ReviewReason.CALL
-    )
+    again = verdicts.record_review(annotator, prediction_id=first, verdict=Verdict.UNSURE, because=ReviewReason.CALL)
     assert again.because is ReviewReason.CALL
     with store.reading() as session:
         assert session.query(Review).filter_by(prediction_id=first).count() == 2

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import InputRejected, LeakageFound, NotFound, PermissionDenied
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord
 from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.common.callers import Caller
@@ -55,9 +54,9 @@ def ward(store: Store) -> Ward:
 
 
 @pytest.fixture
-def freeze(store: Store, annotator: Actor) -> Freeze:
+def freeze(annotator: Caller) -> Freeze:
     def frozen(name: str, **changes: object) -> SnapshotRecord:
-        return freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery(name, **changes))
+        return freezing.freeze_snapshot(annotator, query=SnapshotQuery(name, **changes))
 
     return frozen
 
@@ -77,32 +76,32 @@ def add_checkpoint(store: Store, snapshot: SnapshotRecord, name: str = "model", 
     return checkpoint.id
 
 
-def train(store: Store, actor: Actor, snapshot: SnapshotRecord) -> int:
+def train(caller: Caller, snapshot: SnapshotRecord) -> int:
     settings = TrainingSettings()
-    return starting.start_training(Caller(store, actor), snapshot_id=snapshot.id, settings=settings).id
+    return starting.start_training(caller, snapshot_id=snapshot.id, settings=settings).id
 
 
-def test_all_of_an_external_set_stands_in_test(store: Store, annotator: Actor, ward: Ward, freeze: Freeze) -> None:
+def test_all_of_an_external_set_stands_in_test(store: Store, annotator: Caller, ward: Ward, freeze: Freeze) -> None:
     query = SnapshotQuery("kept", external=True, patient_codes=(code_of(store, ward.chosen).upper(), " "))
-    preview = freezing.preview_snapshot(Caller(store, annotator), query=query)
+    preview = freezing.preview_snapshot(annotator, query=query)
     assert (preview.external, preview.problems) == (True, ())
     assert preview.warnings[0] == "Test holds no case labelled normal."
     assert preview.warnings[1].startswith("Test holds only 1 labelled hsil")
-    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=query)
+    snapshot = freezing.freeze_snapshot(annotator, query=query)
     assert (snapshot.external, snapshot.sha256) == (True, preview.sha256)
     manifest = manifest_of(store, snapshot.id)
     assert [(item.patient_id, item.split) for item in manifest.items] == [(ward.chosen.patient_id, Split.TEST)]
     assert manifest.fractions == (0, 0, 1)
-    everybody = freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("all", external=True))
+    everybody = freezing.preview_snapshot(annotator, query=SnapshotQuery("all", external=True))
     assert "keeps every patient who can be trained on now" in everybody.warnings[-1]
     assert manifest.counts()["left_out"] == {"not of the chosen patients": 10}
     ordinary = freeze("ordinary")
     assert not ordinary.external
-    assert snapshots_external_sets.external_sets(Caller(store, annotator)) == (snapshot,)
+    assert snapshots_external_sets.external_sets(annotator) == (snapshot,)
 
 
 def test_no_other_snapshot_holds_its_patients_or_their_kin(
-    store: Store, annotator: Actor, ward: Ward, freeze: Freeze
+    store: Store, annotator: Caller, ward: Ward, freeze: Freeze
 ) -> None:
     before = manifest_of(store, freeze("before").id)
     assert ward.kin < {item.patient_id for item in before.items}
@@ -116,7 +115,7 @@ def test_no_other_snapshot_holds_its_patients_or_their_kin(
 
 
 def test_sets_share_nobody_and_the_same_set_is_frozen_once(
-    store: Store, annotator: Actor, ward: Ward, freeze: Freeze
+    store: Store, annotator: Caller, ward: Ward, freeze: Freeze
 ) -> None:
     chosen = {"external": True, "patient_codes": (code_of(store, ward.chosen),)}
     first = freeze("kept", **chosen)
@@ -125,12 +124,12 @@ def test_sets_share_nobody_and_the_same_set_is_frozen_once(
     assert {item.patient_id for item in manifest_of(store, second.id).items} == {
         case.patient_id for case in ward.others
     }
-    assert [one.name for one in snapshots_external_sets.external_sets(Caller(store, annotator))] == ["second", "kept"]
+    assert [one.name for one in snapshots_external_sets.external_sets(annotator)] == ["second", "kept"]
     with pytest.raises(InputRejected, match="Nothing is left to freeze"):
         freeze("third")
 
 
-def test_days_and_patients_restrict_any_snapshot(store: Store, annotator: Actor, freeze: Freeze) -> None:
+def test_days_and_patients_restrict_any_snapshot(store: Store, annotator: Caller, freeze: Freeze) -> None:
     clinic = Clinic(store)
     days = [date(2026, 1, day) for day in range(1, 7)]
     cases = [clinic.add_case(case_date=day) for day in days]
@@ -155,24 +154,24 @@ def test_days_and_patients_restrict_any_snapshot(store: Store, annotator: Actor,
         SnapshotQuery("x", date_from=days[1], date_to=days[0])
 
 
-def test_nothing_is_trained_on_an_external_set(store: Store, annotator: Actor, ward: Ward, freeze: Freeze) -> None:
+def test_nothing_is_trained_on_an_external_set(annotator: Caller, ward: Ward, freeze: Freeze) -> None:
     kept = freeze("kept", external=True)
     with pytest.raises(InputRejected, match="“kept” is an external test set: nothing is trained on it"):
-        train(store, annotator, kept)
+        train(annotator, kept)
     with pytest.raises(NotFound):
-        starting.start_training(Caller(store, annotator), snapshot_id=99, settings=TrainingSettings())
-    assert jobs.list_jobs(Caller(store, annotator)) == ()
+        starting.start_training(annotator, snapshot_id=99, settings=TrainingSettings())
+    assert jobs.list_jobs(annotator) == ()
 
 
 @pytest.mark.parametrize("who", ["chosen", "same_file", "near_copy"])
 def test_no_training_starts_on_an_older_snapshot_that_touches_a_set(
-    store: Store, annotator: Actor, ward: Ward, freeze: Freeze, who: str
+    store: Store, annotator: Caller, ward: Ward, freeze: Freeze, who: str
 ) -> None:
     touching = getattr(ward, who)
     codes = tuple(code_of(store, case) for case in (touching, *ward.others))
     old = freeze("old", patient_codes=codes)
-    job_id = train(store, annotator, old)
-    jobs.cancel_job(Caller(store, annotator), job_id=job_id)
+    job_id = train(annotator, old)
+    jobs.cancel_job(annotator, job_id=job_id)
     freeze("kept", external=True, patient_codes=(code_of(store, ward.chosen),))
     holds = {
         "chosen": f"patient {ward.chosen.patient_id}",
@@ -180,20 +179,20 @@ def test_no_training_starts_on_an_older_snapshot_that_touches_a_set(
         "near_copy": f"near copies of image {ward.chosen.image_id}",
     }[who]
     with pytest.raises(LeakageFound) as refused:
-        train(store, annotator, old)
+        train(annotator, old)
     assert str(refused.value) == (
         f"Snapshot “old” holds {holds} of the external test set “kept”. Freeze a new snapshot, which leaves them out, "
         "and train on that one."
     )
     with pytest.raises(LeakageFound, match="Freeze a new snapshot"):
-        starting.run_again(Caller(store, annotator), job_id=job_id)
-    assert jobs.get_job(Caller(store, annotator), job_id=job_id).state is JobState.CANCELLED
-    new = train(store, annotator, freeze("new"))
-    assert jobs.get_job(Caller(store, annotator), job_id=new).state is JobState.QUEUED
+        starting.run_again(annotator, job_id=job_id)
+    assert jobs.get_job(annotator, job_id=job_id).state is JobState.CANCELLED
+    new = train(annotator, freeze("new"))
+    assert jobs.get_job(annotator, job_id=new).state is JobState.QUEUED
 
 
 def test_a_checkpoint_has_seen_what_its_training_touched(
-    store: Store, annotator: Actor, ward: Ward, freeze: Freeze
+    store: Store, annotator: Caller, ward: Ward, freeze: Freeze
 ) -> None:
     old = freeze("old", patient_codes=tuple(code_of(store, case) for case in (ward.same_file, *ward.others)))
     sides = {item.patient_id: item.split for item in manifest_of(store, old.id).items}
@@ -203,18 +202,16 @@ def test_a_checkpoint_has_seen_what_its_training_touched(
     checkpoint_id = add_checkpoint(store, old)
     codes = tuple(code_of(store, case) for case in (*learned, ward.near_copy))
     query = SnapshotQuery("kept", external=True, patient_codes=codes)
-    warnings = freezing.preview_snapshot(Caller(store, annotator), query=query).warnings
+    warnings = freezing.preview_snapshot(annotator, query=query).warnings
     assert warnings[-1] == "model learned from images of 3 of these patients: there the set will count as seen."
-    kept = freezing.freeze_snapshot(Caller(store, annotator), query=query)
+    kept = freezing.freeze_snapshot(annotator, query=query)
     other = draw(501, lesion=False)[0]
     twice = [ward.clinic.add_case(photograph=photograph) for photograph in (other, as_jpeg(other, 80))]
     codes = tuple(code_of(store, case) for case in (tested, *twice))
     unseen = freeze("unseen", external=True, patient_codes=codes)
 
     def seen(snapshot: SnapshotRecord) -> tuple[str, ...]:
-        return snapshots_external_sets.seen_by(
-            Caller(store, annotator), checkpoint_id=checkpoint_id, snapshot_id=snapshot.id
-        )
+        return snapshots_external_sets.seen_by(annotator, checkpoint_id=checkpoint_id, snapshot_id=snapshot.id)
 
     patients = ", ".join(str(case.patient_id) for case in learned)
     assert seen(kept) == (
@@ -226,25 +223,23 @@ def test_a_checkpoint_has_seen_what_its_training_touched(
         seen(old)
     for wrong in ({"checkpoint_id": 99, "snapshot_id": kept.id}, {"checkpoint_id": checkpoint_id, "snapshot_id": 99}):
         with pytest.raises(NotFound):
-            snapshots_external_sets.seen_by(Caller(store, annotator), **wrong)
+            snapshots_external_sets.seen_by(annotator, **wrong)
 
 
 def test_by_the_papers_protocol_a_checkpoint_has_seen_the_test_side_too(
-    store: Store, annotator: Actor, ward: Ward, freeze: Freeze
+    store: Store, annotator: Caller, ward: Ward, freeze: Freeze
 ) -> None:
     old = freeze("old", patient_codes=tuple(code_of(store, case) for case in ward.others))
     sides = {item.patient_id: item.split for item in manifest_of(store, old.id).items}
     tested = next(case for case in ward.others if sides[case.patient_id] is Split.TEST)
     honest, leaking = add_checkpoint(store, old, "honest"), add_checkpoint(store, old, "leaking", protocol="paper")
     query = SnapshotQuery("kept", external=True, patient_codes=(code_of(store, tested),))
-    warnings = freezing.preview_snapshot(Caller(store, annotator), query=query).warnings
+    warnings = freezing.preview_snapshot(annotator, query=query).warnings
     assert warnings[-1] == "leaking learned from images of 1 of these patients: there the set will count as seen."
-    kept = freezing.freeze_snapshot(Caller(store, annotator), query=query)
+    kept = freezing.freeze_snapshot(annotator, query=query)
 
     def seen(checkpoint_id: int) -> tuple[str, ...]:
-        return snapshots_external_sets.seen_by(
-            Caller(store, annotator), checkpoint_id=checkpoint_id, snapshot_id=kept.id
-        )
+        return snapshots_external_sets.seen_by(annotator, checkpoint_id=checkpoint_id, snapshot_id=kept.id)
 
     assert seen(honest) == ()
     assert seen(leaking) == (
@@ -252,22 +247,20 @@ def test_by_the_papers_protocol_a_checkpoint_has_seen_the_test_side_too(
     )
 
 
-def test_many_numbers_are_counted_not_listed(store: Store, annotator: Actor, ward: Ward, freeze: Freeze) -> None:
+def test_many_numbers_are_counted_not_listed(store: Store, annotator: Caller, ward: Ward, freeze: Freeze) -> None:
     old = freeze("old")
     checkpoint_id = add_checkpoint(store, old)
     kept = freeze("kept", external=True)
-    (sentence,) = snapshots_external_sets.seen_by(
-        Caller(store, annotator), checkpoint_id=checkpoint_id, snapshot_id=kept.id
-    )
+    (sentence,) = snapshots_external_sets.seen_by(annotator, checkpoint_id=checkpoint_id, snapshot_id=kept.id)
     learned = {item.patient_id for item in manifest_of(store, old.id).items if item.split is not Split.TEST}
     assert f"and {len(learned) - 5} more of the external test set" in sentence
 
 
-def test_readers_learn_nothing_of_external_sets(store: Store, reader: Actor, ward: Ward, freeze: Freeze) -> None:
+def test_readers_learn_nothing_of_external_sets(store: Store, reader: Caller, ward: Ward, freeze: Freeze) -> None:
     kept = freeze("kept", external=True)
     with pytest.raises(PermissionDenied):
-        snapshots_external_sets.external_sets(Caller(store, reader))
+        snapshots_external_sets.external_sets(reader)
     with pytest.raises(PermissionDenied):
-        snapshots_external_sets.seen_by(Caller(store, reader), checkpoint_id=1, snapshot_id=kept.id)
+        snapshots_external_sets.seen_by(reader, checkpoint_id=1, snapshot_id=kept.id)
     with store.reading() as session:
         assert session.scalars(select(Job)).all() == []

@@ -4,7 +4,6 @@ from sqlalchemy import update
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
@@ -123,35 +122,33 @@ def test_a_patient_stands_on_one_side_and_every_side_has_both_labels(store: Stor
         assert {item.label for item in manifest.of(split)} == set(Label)
 
 
-def test_the_same_query_on_the_same_store_has_the_same_hash(store: Store, clinic: Clinic, annotator: Actor) -> None:
+def test_the_same_query_on_the_same_store_has_the_same_hash(store: Store, clinic: Clinic, annotator: Caller) -> None:
     clinic.add_cohort(8)
     query = SnapshotQuery("first")
-    preview = freezing.preview_snapshot(Caller(store, annotator), query=query)
+    preview = freezing.preview_snapshot(annotator, query=query)
     assert preview.equals is None
-    frozen = freezing.freeze_snapshot(Caller(store, annotator), query=query)
+    frozen = freezing.freeze_snapshot(annotator, query=query)
     assert frozen.sha256 == preview.sha256 == gather(store).sha256
-    assert freezing.freeze_snapshot(Caller(store, annotator), query=query) == frozen
-    assert freezing.preview_snapshot(Caller(store, annotator), query=query).equals == "first"
-    assert len(freezing.list_snapshots(Caller(store, annotator))) == 1
+    assert freezing.freeze_snapshot(annotator, query=query) == frozen
+    assert freezing.preview_snapshot(annotator, query=query).equals == "first"
+    assert len(freezing.list_snapshots(annotator)) == 1
     with store.reading() as session:
         assert session.query(AuditEntry).filter_by(action="freeze snapshot").count() == 1
 
 
-def test_freezing_equal_content_under_another_name_names_the_equal(
-    store: Store, clinic: Clinic, annotator: Actor
-) -> None:
+def test_freezing_equal_content_under_another_name_names_the_equal(clinic: Clinic, annotator: Caller) -> None:
     clinic.add_cohort(8)
-    freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
+    freezing.freeze_snapshot(annotator, query=SnapshotQuery("first"))
     with pytest.raises(Conflict, match="“first” holds exactly the same"):
-        freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("second"))
+        freezing.freeze_snapshot(annotator, query=SnapshotQuery("second"))
     with pytest.raises(Conflict, match="other content"):
-        freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first", seed=1))
+        freezing.freeze_snapshot(annotator, query=SnapshotQuery("first", seed=1))
 
 
-def test_a_snapshot_reads_back_and_a_damaged_one_is_refused(store: Store, clinic: Clinic, annotator: Actor) -> None:
+def test_a_snapshot_reads_back_and_a_damaged_one_is_refused(store: Store, clinic: Clinic, annotator: Caller) -> None:
     clinic.add_cohort(8)
-    frozen = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("first"))
-    assert freezing.find_snapshot(Caller(store, annotator), name=" first ") == frozen
+    frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("first"))
+    assert freezing.find_snapshot(annotator, name=" first ") == frozen
     manifest = manifest_of(store, frozen.id)
     assert manifest == gather(store)
     assert frozen.count("images") == 8
@@ -162,21 +159,21 @@ def test_a_snapshot_reads_back_and_a_damaged_one_is_refused(store: Store, clinic
         manifest_of(store, frozen.id)
 
 
-def test_what_keeps_a_training_from_starting_is_said_beforehand(store: Store, clinic: Clinic, annotator: Actor) -> None:
+def test_what_keeps_a_training_from_starting_is_said_beforehand(clinic: Clinic, annotator: Caller) -> None:
     with pytest.raises(InputRejected, match="Nothing can be frozen"):
-        freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("empty"))
+        freezing.preview_snapshot(annotator, query=SnapshotQuery("empty"))
     for _ in range(3):
         clinic.add_case(masked=False)
-    preview = freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("poor"))
+    preview = freezing.preview_snapshot(annotator, query=SnapshotQuery("poor"))
     assert "No submitted mask" in preview.problems[0]
     assert "no case labelled hsil" in preview.problems[1]
     assert "Test holds no case labelled hsil." in preview.warnings
     clinic.add_cohort(12)
-    preview = freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("rich"))
+    preview = freezing.preview_snapshot(annotator, query=SnapshotQuery("rich"))
     assert preview.problems == ()
 
 
-def test_bad_queries_are_refused(store: Store, clinic: Clinic, annotator: Actor) -> None:
+def test_bad_queries_are_refused(store: Store, clinic: Clinic, annotator: Caller) -> None:
     clinic.add_case()
     for name in ("", "   ", "x" * 81):
         with pytest.raises(InputRejected, match="name"):
@@ -184,19 +181,19 @@ def test_bad_queries_are_refused(store: Store, clinic: Clinic, annotator: Actor)
     with pytest.raises(InputRejected, match="sum to 1"):
         gather(store, fractions=(0.5, 0.1, 0.1))
     with pytest.raises(NotFound):
-        freezing.get_snapshot(Caller(store, annotator), snapshot_id=5)
+        freezing.get_snapshot(annotator, snapshot_id=5)
     with pytest.raises(NotFound):
-        freezing.find_snapshot(Caller(store, annotator), name="none")
+        freezing.find_snapshot(annotator, name="none")
 
 
-def test_readers_see_no_snapshot(store: Store, clinic: Clinic, reader: Actor) -> None:
+def test_readers_see_no_snapshot(clinic: Clinic, reader: Caller) -> None:
     clinic.add_case()
     for deed in (
-        lambda: freezing.preview_snapshot(Caller(store, reader), query=SnapshotQuery("x")),
-        lambda: freezing.freeze_snapshot(Caller(store, reader), query=SnapshotQuery("x")),
-        lambda: freezing.list_snapshots(Caller(store, reader)),
-        lambda: freezing.get_snapshot(Caller(store, reader), snapshot_id=1),
-        lambda: freezing.find_snapshot(Caller(store, reader), name="x"),
+        lambda: freezing.preview_snapshot(reader, query=SnapshotQuery("x")),
+        lambda: freezing.freeze_snapshot(reader, query=SnapshotQuery("x")),
+        lambda: freezing.list_snapshots(reader),
+        lambda: freezing.get_snapshot(reader, snapshot_id=1),
+        lambda: freezing.find_snapshot(reader, name="x"),
     ):
         with pytest.raises(PermissionDenied):
             deed()

@@ -7,7 +7,6 @@ from sqlalchemy import delete, select
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import NotFound
 from colpo_core.images.decoding import read_rgb
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.fingerprints import fill_fingerprints
 from colpo_core.services.common.callers import Caller
@@ -41,8 +40,8 @@ def clinic(store: Store) -> Clinic:
 
 
 @pytest.fixture
-def manifest(store: Store, annotator: Actor, clinic: Clinic) -> Manifest:
-    frozen = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("s"))
+def manifest(store: Store, annotator: Caller, clinic: Clinic) -> Manifest:
+    frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
     return manifest_of(store, frozen.id)
 
 
@@ -169,21 +168,20 @@ def test_once_written_down_it_needs_no_manifest(store: Store, manifest: Manifest
 
 
 def test_a_patient_who_is_met_by_an_image_outside_an_external_set_is_seen_in_it(
-    store: Store, annotator: Actor, clinic: Clinic, manifest: Manifest, publish: Callable[..., int]
+    store: Store, annotator: Caller, clinic: Clinic, manifest: Manifest, publish: Callable[..., int]
 ) -> None:
     checkpoint_id = publish()
     kept = clinic.add_case()
     with store.reading() as session:
         code = session.get_one(Patient, kept.patient_id).code
     query = SnapshotQuery("kept", external=True, patient_codes=(code,))
-    snapshot = freezing.freeze_snapshot(Caller(store, annotator), query=query)
-    caller = Caller(store, annotator)
+    snapshot = freezing.freeze_snapshot(annotator, query=query)
     asked = {"checkpoint_id": checkpoint_id, "snapshot_id": snapshot.id}
-    assert external_sets.seen_by(caller, **asked) == ()
+    assert external_sets.seen_by(annotator, **asked) == ()
     copy = as_jpeg(photograph_of(store, manifest, Split.TRAIN), 60)
     clinic.add_case(patient_id=kept.patient_id, photograph=copy)
     fill_fingerprints(store)
-    assert external_sets.seen_by(caller, **asked) == (
+    assert external_sets.seen_by(annotator, **asked) == (
         f"The training of model saw other images of patient {kept.patient_id} of the external test set “kept” under "
         "another code.",
     )

@@ -7,7 +7,6 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import delete, select
 
-from colpo_core.records.people import Actor
 from colpo_core.records.snapshots.shortcuts import CLUES, ShortcutReport
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.common.callers import Caller
@@ -55,8 +54,8 @@ def name_devices(store: Store, device: Callable[[int], str | None]) -> None:
             case.device = device(case.id)
 
 
-def look(store: Store, annotator: Actor) -> ShortcutReport:
-    return freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("s")).shortcuts
+def look(annotator: Caller) -> ShortcutReport:
+    return freezing.preview_snapshot(annotator, query=SnapshotQuery("s")).shortcuts
 
 
 def accused(report: ShortcutReport) -> set[str]:
@@ -65,18 +64,18 @@ def accused(report: ShortcutReport) -> set[str]:
 
 @pytest.mark.parametrize(("change", "clue"), [(dotted, "marks"), (framed, "border")])
 def test_what_is_planted_in_the_images_is_named_before_the_freezing(
-    store: Store, annotator: Actor, change: Change, clue: str
+    store: Store, annotator: Caller, change: Change, clue: str
 ) -> None:
     plant(store, hsil=change)
-    report = look(store, annotator)
+    report = look(annotator)
     assert clue in accused(report)
     assert any(f"can be told from {CLUES[clue]} alone: AUC" in doubt for doubt in report.doubts)
 
 
-def test_a_device_that_goes_with_the_label_is_named_with_its_counts(store: Store, annotator: Actor) -> None:
+def test_a_device_that_goes_with_the_label_is_named_with_its_counts(store: Store, annotator: Caller) -> None:
     plant(store)
     name_devices(store, lambda case_id: "Leisegang" if case_id % 2 else " old  one ")
-    report = look(store, annotator)
+    report = look(annotator)
     assert accused(report) == {"device"}
     (doubt,) = report.doubts
     assert "The label can be told from the recorded device alone: AUC 1.00 (" in doubt
@@ -84,18 +83,18 @@ def test_a_device_that_goes_with_the_label_is_named_with_its_counts(store: Store
     assert doubt.endswith("Cases labelled hsil: 0 of 20 with Leisegang, 20 of 20 with old one.")
 
 
-def test_a_season_that_goes_with_the_label_is_named(store: Store, annotator: Actor) -> None:
+def test_a_season_that_goes_with_the_label_is_named(store: Store, annotator: Caller) -> None:
     plant(store)
     with store.writing() as session:
         for case in session.scalars(select(Case)):
             case.case_date = date(2024, 3 if case.id % 2 else 9, case.id % 28 + 1)
-    assert accused(look(store, annotator)) == {"day"}
+    assert accused(look(annotator)) == {"day"}
 
 
-def test_a_clean_store_is_not_accused_though_its_lesions_can_be_seen(store: Store, annotator: Actor) -> None:
+def test_a_clean_store_is_not_accused_though_its_lesions_can_be_seen(store: Store, annotator: Caller) -> None:
     plant(store)
     name_devices(store, lambda case_id: "one" if case_id % 3 else "two")
-    report = look(store, annotator)
+    report = look(annotator)
     assert report.doubts == ()
     assert report.unchecked == ()
     assert report.nothing_found.startswith(
@@ -103,9 +102,9 @@ def test_a_clean_store_is_not_accused_though_its_lesions_can_be_seen(store: Stor
     )
 
 
-def test_what_cannot_be_looked_at_is_said(store: Store, annotator: Actor) -> None:
+def test_what_cannot_be_looked_at_is_said(store: Store, annotator: Caller) -> None:
     plant(store, n_cases=10)
-    report = look(store, annotator)
+    report = look(annotator)
     assert report.clues == ()
     assert report.nothing_found == ""
     (sentence,) = report.unchecked
@@ -114,23 +113,23 @@ def test_what_cannot_be_looked_at_is_said(store: Store, annotator: Actor) -> Non
     )
 
 
-def test_nothing_recorded_is_said_and_no_clue(store: Store, annotator: Actor) -> None:
+def test_nothing_recorded_is_said_and_no_clue(store: Store, annotator: Caller) -> None:
     plant(store)
     with store.writing() as session:
         for case in session.scalars(select(Case)):
             case.case_date = None
-    assert look(store, annotator).unchecked == (
+    assert look(annotator).unchecked == (
         "Whether the label can be told from the device: none is recorded.",
         "Whether the label can be told from the month: no day of an examination is recorded.",
     )
 
 
-def test_a_preview_measures_some_images_at_a_time_and_says_what_is_left(store: Store, annotator: Actor) -> None:
+def test_a_preview_measures_some_images_at_a_time_and_says_what_is_left(store: Store, annotator: Caller) -> None:
     plant(store, hsil=framed)
     name_devices(store, lambda case_id: "one" if case_id % 3 else "two")
 
     def some() -> ShortcutReport:
-        found = freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("s"), measure_at_most=25)
+        found = freezing.preview_snapshot(annotator, query=SnapshotQuery("s"), measure_at_most=25)
         return found.shortcuts
 
     first = some()
@@ -142,34 +141,34 @@ def test_a_preview_measures_some_images_at_a_time_and_says_what_is_left(store: S
     assert "border" in accused(some())
 
 
-def test_each_image_is_measured_once(store: Store, annotator: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_image_is_measured_once(store: Store, annotator: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(store)
-    first = look(store, annotator)
+    first = look(annotator)
     shortcuts._answers.clear()
     monkeypatch.setattr(surroundings, "read_rgb", None)
-    assert look(store, annotator) == first
+    assert look(annotator) == first
 
 
-def test_a_lost_file_is_said_and_stops_nothing_else(store: Store, annotator: Actor) -> None:
+def test_a_lost_file_is_said_and_stops_nothing_else(store: Store, annotator: Caller) -> None:
     plant(store)
     name_devices(store, lambda case_id: "a" if case_id % 2 else "b")
-    freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("s"))
+    freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
     with store.writing() as session:
         session.execute(delete(ImageSurroundings))
         lost = session.get_one(Image, 3)
         (store.settings.data_dir / "blobs" / lost.sha256[:2] / lost.sha256).unlink()
     shortcuts._answers.clear()
-    report = look(store, annotator)
+    report = look(annotator)
     assert accused(report) == {"device"}
     assert any("The file of image 3 is missing or damaged." in sentence for sentence in report.unchecked)
 
 
 def test_it_is_kept_with_the_snapshot_and_found_anew_once_a_record_is_corrected(
-    store: Store, annotator: Actor, monkeypatch: pytest.MonkeyPatch
+    store: Store, annotator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant(store)
     name_devices(store, lambda case_id: "a" if case_id % 2 else "b")
-    frozen = freezing.freeze_snapshot(Caller(store, annotator), query=SnapshotQuery("s"))
+    frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
     assert frozen.shortcuts is not None
     assert accused(frozen.shortcuts) == {"device"}
     manifest = manifest_of(store, frozen.id)
@@ -180,15 +179,13 @@ def test_it_is_kept_with_the_snapshot_and_found_anew_once_a_record_is_corrected(
     assert accused(shortcuts.snapshot_shortcuts(store, frozen.id, manifest)) == set()
     with store.writing() as session:
         session.get_one(Snapshot, frozen.id).shortcuts = None  # frozen by an earlier version
-    assert freezing.get_snapshot(Caller(store, annotator), snapshot_id=frozen.id).shortcuts is None
+    assert freezing.get_snapshot(annotator, snapshot_id=frozen.id).shortcuts is None
     assert accused(shortcuts.snapshot_shortcuts(store, frozen.id, manifest)) == set()
 
 
-def test_the_split_does_not_matter(store: Store, annotator: Actor) -> None:
+def test_the_split_does_not_matter(store: Store, annotator: Caller) -> None:
     plant(store, hsil=framed)
-    one, other = (
-        freezing.preview_snapshot(Caller(store, annotator), query=SnapshotQuery("s", seed=seed)) for seed in (0, 1)
-    )
+    one, other = (freezing.preview_snapshot(annotator, query=SnapshotQuery("s", seed=seed)) for seed in (0, 1))
     assert one.counts["images"][Split.TEST] > 0
     assert one.shortcuts == other.shortcuts
 

@@ -8,7 +8,6 @@ from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.evaluation.consensus import combine_masks
 from colpo_core.images.masks import encode_rle, mask_sha256
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
@@ -24,11 +23,11 @@ MASKS = [square(10, 10), square(12, 12), square(20, 24, 12)]
 
 
 @pytest.fixture
-def case(store: Store, clinic: Clinic, people: list[Actor]) -> ClinicCase:
+def case(clinic: Clinic, people: list[Caller]) -> ClinicCase:
     """An image that all three have annotated, dora last."""
     case = clinic.add_case(masked=False)
     for person, mask in zip(people, MASKS, strict=True):
-        submit(store, person, case.image_id, mask)
+        submit(person, case.image_id, mask)
     return case
 
 
@@ -40,7 +39,7 @@ def sha_of(mask: np.ndarray) -> str:
     return mask_sha256(encode_rle(mask))
 
 
-def decide(store: Store, case: ClinicCase, version_id: int, actor: Actor) -> None:
+def decide(store: Store, case: ClinicCase, version_id: int, caller: Caller) -> None:
     with store.writing() as session:
         session.add(
             Adjudication(
@@ -49,7 +48,7 @@ def decide(store: Store, case: ClinicCase, version_id: int, actor: Actor) -> Non
                 version_id=version_id,
                 method=AdjudicationMethod.TAKEN,
                 sources=[version_id],
-                decided_by=actor.person_id,
+                decided_by=caller.actor.person_id,
             )
         )
 
@@ -71,10 +70,10 @@ def test_the_newest_of_all_is_the_default(store: Store, case: ClinicCase) -> Non
 
 
 def test_one_annotators_masks_leave_the_others_out(
-    store: Store, clinic: Clinic, people: list[Actor], case: ClinicCase
+    store: Store, clinic: Clinic, people: list[Caller], case: ClinicCase
 ) -> None:
     other = clinic.add_case()
-    manifest = gather(store, MaskPolicy.ANNOTATOR, people[0].person_id)
+    manifest = gather(store, MaskPolicy.ANNOTATOR, people[0].actor.person_id)
     by_image = {item.image_id: item for item in manifest.items}
     assert by_image[case.image_id].mask_sha256 == sha_of(MASKS[0])
     assert by_image[other.image_id].mask_sha256 is None
@@ -102,16 +101,16 @@ def test_a_consensus_is_made_of_all_annotators(
 
 
 def test_freezing_keeps_the_consensus_once_and_previewing_does_not(
-    store: Store, administrator: Actor, case: ClinicCase
+    store: Store, administrator: Caller, case: ClinicCase
 ) -> None:
     query = SnapshotQuery("agreed", mask_policy=MaskPolicy.STAPLE)
     before = count(store, Mask)
-    preview = freezing.preview_snapshot(Caller(store, administrator), query=query)
+    preview = freezing.preview_snapshot(administrator, query=query)
     assert count(store, ConsensusMask) == 0
     assert count(store, Mask) == before
-    frozen = freezing.freeze_snapshot(Caller(store, administrator), query=query)
+    frozen = freezing.freeze_snapshot(administrator, query=query)
     assert frozen.sha256 == preview.sha256
-    assert freezing.freeze_snapshot(Caller(store, administrator), query=query) == frozen
+    assert freezing.freeze_snapshot(administrator, query=query) == frozen
     with store.reading() as session:
         (kept,) = session.scalars(select(ConsensusMask)).all()
         assert (kept.image_id, kept.method, kept.sources) == (case.image_id, Combination.STAPLE, versions(store))
@@ -122,23 +121,23 @@ def test_freezing_keeps_the_consensus_once_and_previewing_does_not(
 
 
 def test_what_was_frozen_once_is_not_made_anew(
-    store: Store, administrator: Actor, case: ClinicCase, monkeypatch: pytest.MonkeyPatch
+    store: Store, administrator: Caller, case: ClinicCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = SnapshotQuery("agreed", mask_policy=MaskPolicy.STAPLE)
-    frozen = freezing.freeze_snapshot(Caller(store, administrator), query=query)
+    frozen = freezing.freeze_snapshot(administrator, query=query)
     monkeypatch.setattr("colpo_core.services.agreement.consensus._combine", lambda *_: encode_rle(square(0, 0)))
     monkeypatch.setattr("colpo_core.services.agreement.consensus._CODES._values", {})
     assert freezing.gather_manifest(store, query).sha256 == frozen.sha256
 
 
-def test_a_newer_version_makes_another_consensus(store: Store, people: list[Actor], case: ClinicCase) -> None:
+def test_a_newer_version_makes_another_consensus(store: Store, people: list[Caller], case: ClinicCase) -> None:
     before = gather(store, MaskPolicy.MAJORITY)
-    submit(store, people[0], case.image_id, square(30, 30))
+    submit(people[0], case.image_id, square(30, 30))
     assert gather(store, MaskPolicy.MAJORITY).sha256 != before.sha256
 
 
 def test_several_masks_without_a_decision_are_left_out(
-    store: Store, administrator: Actor, clinic: Clinic, case: ClinicCase
+    store: Store, administrator: Caller, clinic: Clinic, case: ClinicCase
 ) -> None:
     alone = clinic.add_case()
     manifest = gather(store, MaskPolicy.ADJUDICATED)
@@ -154,33 +153,31 @@ def test_several_masks_without_a_decision_are_left_out(
     assert (decided.mask_sha256, decided.mask_origin) == (sha_of(MASKS[1]), MaskOrigin.ADJUDICATED)
 
 
-def test_an_image_with_neither_label_nor_counting_mask_says_so(store: Store, people: list[Actor]) -> None:
+def test_an_image_with_neither_label_nor_counting_mask_says_so(store: Store, people: list[Caller]) -> None:
     clinic = Clinic(store)
     clinic.add_case()
     bare = clinic.add_case(grades=(), masked=False)
     for person, mask in zip(people[:2], MASKS, strict=False):
-        submit(store, person, bare.image_id, mask)
+        submit(person, bare.image_id, mask)
     reasons = {(gone.what, gone.id): gone.reason for gone in gather(store, MaskPolicy.ADJUDICATED).left_out}
     assert reasons["image", bare.image_id] == "neither a label nor a mask that the snapshot takes"
 
 
-def test_a_snapshot_says_which_masks_it_holds(
-    store: Store, administrator: Actor, people: list[Actor], case: ClinicCase
-) -> None:
-    query = SnapshotQuery("clara's", mask_policy=MaskPolicy.ANNOTATOR, mask_annotator_id=people[1].person_id)
-    preview = freezing.preview_snapshot(Caller(store, administrator), query=query)
-    frozen = freezing.freeze_snapshot(Caller(store, administrator), query=query)
+def test_a_snapshot_says_which_masks_it_holds(administrator: Caller, people: list[Caller], case: ClinicCase) -> None:
+    query = SnapshotQuery("clara's", mask_policy=MaskPolicy.ANNOTATOR, mask_annotator_id=people[1].actor.person_id)
+    preview = freezing.preview_snapshot(administrator, query=query)
+    frozen = freezing.freeze_snapshot(administrator, query=query)
     assert (frozen.mask_policy, frozen.mask_annotator) == (MaskPolicy.ANNOTATOR, "Clara")
-    assert frozen.mask_annotator_id == people[1].person_id
+    assert frozen.mask_annotator_id == people[1].actor.person_id
     assert preview.masks_text == frozen.masks_text == "the masks of Clara (1 painted)"
-    newest = freezing.freeze_snapshot(Caller(store, administrator), query=SnapshotQuery("all"))
+    newest = freezing.freeze_snapshot(administrator, query=SnapshotQuery("all"))
     assert (newest.mask_policy, newest.mask_annotator) == (MaskPolicy.NEWEST, None)
     assert newest.sha256 != frozen.sha256
 
 
-def test_authors_are_those_with_usable_masks(store: Store, annotator: Actor, clinic: Clinic, case: ClinicCase) -> None:
+def test_authors_are_those_with_usable_masks(annotator: Caller, clinic: Clinic, case: ClinicCase) -> None:
     clinic.add_case()
-    found = [(author.name, author.n_images) for author in freezing.mask_authors(Caller(store, annotator))]
+    found = [(author.name, author.n_images) for author in freezing.mask_authors(annotator)]
     assert found == [("Berta", 1), ("Clara", 1), ("Dora", 1), ("Painter", 1)]
 
 

@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.labels import RULES_VERSION
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.services.studies import designing
@@ -21,7 +20,7 @@ TRUTH = (N, N, H, H)
 
 
 @pytest.fixture
-def clinic(store: Store, administrator: Actor, add_case: Callable[..., int]) -> Clinic:
+def clinic(store: Store, administrator: Caller, add_case: Callable[..., int]) -> Clinic:
     case_ids = tuple(add_case(label, simulated=True) for label in TRUTH)
     with store.writing() as session:
         images = [session.scalars(select(Image).where(Image.case_id == one)).one() for one in case_ids]
@@ -47,7 +46,7 @@ def clinic(store: Store, administrator: Actor, add_case: Callable[..., int]) -> 
         manifest = Manifest(tuple(items), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (0.7, 0.15, 0.15))
         snapshot = Snapshot(name="s", sha256=store.blobs.put(manifest.to_json()), label_source=LabelSource.HISTOLOGY)
         snapshot.rules_version, snapshot.seed, snapshot.counts = RULES_VERSION, 0, {}
-        snapshot.created_by = administrator.person_id
+        snapshot.created_by = administrator.actor.person_id
         session.add(snapshot)
         session.flush()
         checkpoint = Checkpoint(name="resnet18-1", sha256="c" * 64, snapshot_id=snapshot.id, card={})
@@ -59,14 +58,12 @@ def clinic(store: Store, administrator: Actor, add_case: Callable[..., int]) -> 
 
 
 @pytest.fixture
-def study_id(store: Store, administrator: Actor, reader: Actor, clinic: Clinic) -> int:
+def study_id(store: Store, administrator: Caller, reader: Caller, clinic: Clinic) -> int:
     with store.writing() as session:
         lazy = Person(username="zoe", display_name="Zoe", role=Role.READER, active=True)
         session.add(lazy)
         session.flush()
-        ids = [reader.person_id, lazy.id]
-    study = designing.create_study(
-        Caller(store, administrator), name="First", reader_ids=ids, checkpoint_ids=[clinic.checkpoint_id]
-    )
-    designing.open_study(Caller(store, administrator), study_id=study.id)
+        ids = [reader.actor.person_id, lazy.id]
+    study = designing.create_study(administrator, name="First", reader_ids=ids, checkpoint_ids=[clinic.checkpoint_id])
+    designing.open_study(administrator, study_id=study.id)
     return study.id

@@ -5,7 +5,6 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from colpo_core.errors import Conflict, InputRejected, PermissionDenied, StudyLocked
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.results import ReadingTable
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import amendments as study_amendments
@@ -25,17 +24,15 @@ WHY = "  the first  reader fell ill "
 
 
 @pytest.fixture
-def late(store: Store) -> Actor:
+def late(store: Store) -> Caller:
     return add_person(store, "late", Role.READER)
 
 
 @pytest.fixture
-def study_id(
-    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, add_case: Callable[..., int]
-) -> int:
+def study_id(administrator: Caller, reader: Caller, second_reader: Caller, add_case: Callable[..., int]) -> int:
     for label in (Label.NORMAL, Label.HSIL, Label.NORMAL):
         add_case(label)
-    return make_study(store, administrator, [reader, second_reader])
+    return make_study(administrator, [reader, second_reader])
 
 
 def seal_holds(store: Store, study_id: int) -> bool:
@@ -45,149 +42,139 @@ def seal_holds(store: Store, study_id: int) -> bool:
 
 
 def test_a_reader_who_is_added_reads_all_and_changes_nobodys_order(
-    store: Store, administrator: Actor, late: Actor, study_id: int
+    store: Store, administrator: Caller, late: Caller, study_id: int
 ) -> None:
     with store.reading() as session:
         before = study_orders(session, session.get_one(Study, study_id))
-    made = study_amendments.add_reader(
-        Caller(store, administrator), study_id=study_id, reader_id=late.person_id, reason=WHY
-    )
+    made = study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.actor.person_id, reason=WHY)
     assert (made.kind, made.reason, made.by) == (AmendmentKind.READER_ADDED, "the first reader fell ill", "Ada")
     with store.reading() as session:
         after = study_orders(session, session.get_one(Study, study_id))
     assert {key: after[key] for key in before} == before
-    assert after[late.person_id, 1] not in before.values()
-    assert read_on(store, late, study_id) == 3
+    assert after[late.actor.person_id, 1] not in before.values()
+    assert read_on(late, study_id) == 3
     assert seal_holds(store, study_id)
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough")
-    results = study_results.study_results(Caller(store, administrator), study_id=study_id)
+    designing.close_study(administrator, study_id=study_id, reason="enough")
+    results = study_results.study_results(administrator, study_id=study_id)
     assert {line.name: line.n_called for line in results.readers} == {"Rita": 0, "Ruth": 0, "Late": 3}
-    assert b"Late" in export_readings(Caller(store, administrator), study_id=study_id, table=ReadingTable.CALLS)
+    assert b"Late" in export_readings(administrator, study_id=study_id, table=ReadingTable.CALLS)
 
 
 def test_a_reader_who_is_taken_off_reads_no_more_and_stays_in_the_results(
-    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, study_id: int
+    store: Store, administrator: Caller, reader: Caller, second_reader: Caller, study_id: int
 ) -> None:
-    read_on(store, reader, study_id, at_most=1)
-    study_amendments.remove_reader(
-        Caller(store, administrator), study_id=study_id, reader_id=reader.person_id, reason=WHY
-    )
+    read_on(reader, study_id, at_most=1)
+    study_amendments.remove_reader(administrator, study_id=study_id, reader_id=reader.actor.person_id, reason=WHY)
     with pytest.raises(StudyLocked, match="do not read in this study any more"):
-        presenting.next_case(Caller(store, reader), study_id=study_id)
-    assert presenting.assigned_studies(Caller(store, reader)) == ()
-    detail = get_study(Caller(store, administrator), study_id=study_id)
+        presenting.next_case(reader, study_id=study_id)
+    assert presenting.assigned_studies(reader) == ()
+    detail = get_study(administrator, study_id=study_id)
     assert {one.display_name: (one.answered, one.total, one.removed) for one in detail.readers} == {
         "Rita": (1, 1, True),
         "Ruth": (0, 3, False),
     }
-    read_on(store, second_reader, study_id)
-    designing.close_study(Caller(store, administrator), study_id=study_id)
-    results = study_results.study_results(Caller(store, administrator), study_id=study_id)
+    read_on(second_reader, study_id)
+    designing.close_study(administrator, study_id=study_id)
+    results = study_results.study_results(administrator, study_id=study_id)
     assert {line.name: line.n_called for line in results.readers} == {"Rita": 1, "Ruth": 3}
-    (amendment,) = study_conduct(Caller(store, administrator), study_id=study_id).amendments
+    (amendment,) = study_conduct(administrator, study_id=study_id).amendments
     assert amendment.text == "Rita was taken off the readers; what was read stays"
     assert seal_holds(store, study_id)
 
 
 def test_a_corrected_question_keeps_the_seal_of_the_first_wording(
-    store: Store, administrator: Actor, study_id: int
+    store: Store, administrator: Caller, study_id: int
 ) -> None:
     for wording in ("The second wording", "The third wording"):
         study_amendments.correct_question(
-            Caller(store, administrator), study_id=study_id, question=wording, reason="a slip of the pen"
+            administrator, study_id=study_id, question=wording, reason="a slip of the pen"
         )
     assert seal_holds(store, study_id)
-    assert get_study(Caller(store, administrator), study_id=study_id).study.question == "The third wording"
-    texts = [one.text for one in study_conduct(Caller(store, administrator), study_id=study_id).amendments]
+    assert get_study(administrator, study_id=study_id).study.question == "The third wording"
+    texts = [one.text for one in study_conduct(administrator, study_id=study_id).amendments]
     assert texts == [
         "the question was “The first wording” and is “The second wording”",
         "the question was “The second wording” and is “The third wording”",
     ]
     with pytest.raises(InputRejected, match="present wording"):
         study_amendments.correct_question(
-            Caller(store, administrator), study_id=study_id, question="The third wording", reason="again"
+            administrator, study_id=study_id, question="The third wording", reason="again"
         )
 
 
 def test_closing_early_needs_a_reason_and_closing_in_full_needs_none(
-    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, study_id: int
+    administrator: Caller, reader: Caller, second_reader: Caller, study_id: int
 ) -> None:
-    read_on(store, reader, study_id)
+    read_on(reader, study_id)
     with pytest.raises(InputRejected, match="3 of 6 readings are missing"):
-        designing.close_study(Caller(store, administrator), study_id=study_id)
-    read_on(store, second_reader, study_id, at_most=1)
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="no more time")
-    (amendment,) = study_conduct(Caller(store, administrator), study_id=study_id).amendments
+        designing.close_study(administrator, study_id=study_id)
+    read_on(second_reader, study_id, at_most=1)
+    designing.close_study(administrator, study_id=study_id, reason="no more time")
+    (amendment,) = study_conduct(administrator, study_id=study_id).amendments
     assert (amendment.text, amendment.reason) == ("closed early, with 2 readings missing", "no more time")
-    other = make_study(store, administrator, [reader], name="Other")
-    read_on(store, reader, other)
-    designing.close_study(Caller(store, administrator), study_id=other)
-    assert study_conduct(Caller(store, administrator), study_id=other).amendments == ()
+    other = make_study(administrator, [reader], name="Other")
+    read_on(reader, other)
+    designing.close_study(administrator, study_id=other)
+    assert study_conduct(administrator, study_id=other).amendments == ()
 
 
 def test_amendments_say_why_they_cannot_be_made(
     store: Store,
-    administrator: Actor,
-    annotator: Actor,
-    reader: Actor,
-    second_reader: Actor,
-    late: Actor,
+    administrator: Caller,
+    annotator: Caller,
+    reader: Caller,
+    second_reader: Caller,
+    late: Caller,
     study_id: int,
 ) -> None:
-    def add(reader_id: int, reason: str = "why", who: Actor = administrator) -> object:
-        return study_amendments.add_reader(Caller(store, who), study_id=study_id, reader_id=reader_id, reason=reason)
+    def add(reader_id: int, reason: str = "why", who: Caller = administrator) -> object:
+        return study_amendments.add_reader(who, study_id=study_id, reader_id=reader_id, reason=reason)
 
     def remove(reader_id: int) -> object:
-        return study_amendments.remove_reader(
-            Caller(store, administrator), study_id=study_id, reader_id=reader_id, reason="why"
-        )
+        return study_amendments.remove_reader(administrator, study_id=study_id, reader_id=reader_id, reason="why")
 
     with pytest.raises(PermissionDenied):
-        add(late.person_id, who=annotator)
+        add(late.actor.person_id, who=annotator)
     with pytest.raises(InputRejected, match="Give the reason"):
-        add(late.person_id, reason="   ")
+        add(late.actor.person_id, reason="   ")
     with pytest.raises(InputRejected, match="longer than"):
-        add(late.person_id, reason="x" * 2001)
+        add(late.actor.person_id, reason="x" * 2001)
     with pytest.raises(InputRejected, match="role is reader"):
-        add(annotator.person_id)
+        add(annotator.actor.person_id)
     with pytest.raises(Conflict, match="already"):
-        add(reader.person_id)
+        add(reader.actor.person_id)
     with pytest.raises(Conflict, match="does not read"):
-        remove(late.person_id)
-    remove(reader.person_id)
+        remove(late.actor.person_id)
+    remove(reader.actor.person_id)
     with pytest.raises(Conflict, match="taken off it already"):
-        remove(reader.person_id)
+        remove(reader.actor.person_id)
     with pytest.raises(Conflict, match="already"):
-        add(reader.person_id)
+        add(reader.actor.person_id)
     with pytest.raises(Conflict, match="only reader left"):
-        remove(second_reader.person_id)
+        remove(second_reader.actor.person_id)
     with store.reading() as session:
-        assert session.scalar(select(Person.active).where(Person.id == late.person_id))
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough")
+        assert session.scalar(select(Person.active).where(Person.id == late.actor.person_id))
+    designing.close_study(administrator, study_id=study_id, reason="enough")
     with pytest.raises(StudyLocked, match="closed study does not change"):
-        add(late.person_id)
+        add(late.actor.person_id)
 
 
 def test_a_draft_and_a_study_that_was_tampered_with_take_none(
-    store: Store, administrator: Actor, reader: Actor, late: Actor, study_id: int
+    store: Store, administrator: Caller, reader: Caller, late: Caller, study_id: int
 ) -> None:
-    draft = designing.create_study(Caller(store, administrator), name="Draft", reader_ids=[reader.person_id])
+    draft = designing.create_study(administrator, name="Draft", reader_ids=[reader.actor.person_id])
     with pytest.raises(StudyLocked, match="draft needs no amendment"):
-        study_amendments.add_reader(
-            Caller(store, administrator), study_id=draft.id, reader_id=late.person_id, reason="why"
-        )
+        study_amendments.add_reader(administrator, study_id=draft.id, reader_id=late.actor.person_id, reason="why")
     with store.writing() as session:
         session.execute(update(StudyCase).where(StudyCase.study_id == study_id).values(truth=Label.HSIL))
     with pytest.raises(StudyLocked, match="no longer is what was sealed"):
-        study_amendments.add_reader(
-            Caller(store, administrator), study_id=study_id, reader_id=late.person_id, reason="why"
-        )
+        study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.actor.person_id, reason="why")
 
 
 def test_an_amendment_is_for_good_and_in_the_log(
-    store: Store, administrator: Actor, late: Actor, study_id: int
+    store: Store, administrator: Caller, late: Caller, study_id: int
 ) -> None:
-    study_amendments.add_reader(Caller(store, administrator), study_id=study_id, reader_id=late.person_id, reason=WHY)
+    study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.actor.person_id, reason=WHY)
     with pytest.raises(IntegrityError, match="append-only"), store.writing() as session:
         session.execute(text("UPDATE study_amendments SET reason = ''"))
     with store.reading() as session:
@@ -196,13 +183,9 @@ def test_an_amendment_is_for_good_and_in_the_log(
 
 
 @pytest.mark.parametrize("nothing", ["", "   ", "\n\t", "\u200b", "…"])
-def test_a_question_cannot_be_amended_away(store: Store, administrator: Actor, study_id: int, nothing: str) -> None:
+def test_a_question_cannot_be_amended_away(administrator: Caller, study_id: int, nothing: str) -> None:
     with pytest.raises(InputRejected, match="cannot be taken away"):
-        study_amendments.correct_question(
-            Caller(store, administrator), study_id=study_id, question=nothing, reason="nobody needs it"
-        )
-    assert get_study(Caller(store, administrator), study_id=study_id).study.question == "The first wording"
+        study_amendments.correct_question(administrator, study_id=study_id, question=nothing, reason="nobody needs it")
+    assert get_study(administrator, study_id=study_id).study.question == "The first wording"
     with pytest.raises(InputRejected, match="reason"):
-        study_amendments.correct_question(
-            Caller(store, administrator), study_id=study_id, question="A second wording", reason=nothing
-        )
+        study_amendments.correct_question(administrator, study_id=study_id, question="A second wording", reason=nothing)

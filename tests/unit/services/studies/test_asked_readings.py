@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import Blinding, InputRejected, NotFound, StudyLocked
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.records.studies.readings import Presented
 from colpo_core.records.studies.results import ReadingTable
@@ -20,11 +19,12 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Image, Reading, ReadingDraft
 from colpo_core.terms import Finding, Grade, Label, Stage
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.conducted import waiting
 
 ASKS = ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def cases(store: Store) -> list[ClinicCase]:
     clinic = Clinic(store)
     found = [clinic.add_case(grades=(grade,)) for grade in (Grade.NORMAL, Grade.CIN3)]
@@ -39,44 +39,34 @@ def cases(store: Store) -> list[ClinicCase]:
     return found
 
 
-def opened(store: Store, administrator: Actor, reader: Actor, plan: ReadingPlan) -> int:
-    study = designing.create_study(
-        Caller(store, administrator), name="Asking", reader_ids=[reader.person_id], plan=plan, seed=1
-    )
-    designing.open_study(Caller(store, administrator), study_id=study.id)
+def opened(administrator: Caller, reader: Caller, plan: ReadingPlan) -> int:
+    study = designing.create_study(administrator, name="Asking", reader_ids=[reader.actor.person_id], plan=plan, seed=1)
+    designing.open_study(administrator, study_id=study.id)
     return study.id
 
 
-def waiting(store: Store, reader: Actor, study_id: int) -> Presented:
-    shown = presenting.next_case(Caller(store, reader), study_id=study_id)
-    assert shown is not None
-    return shown
-
-
-def answer(store: Store, reader: Actor, study_id: int, token: str, **said: Any) -> None:
+def answer(reader: Caller, study_id: int, token: str, **said: Any) -> None:
     given = {"call": Label.HSIL, "confidence": 60} | said
-    readings.record_reading(Caller(store, reader), study_id=study_id, token=token, **given)
+    readings.record_reading(reader, study_id=study_id, token=token, **given)
 
 
-def test_sites_and_findings_are_kept_and_exported(
-    store: Store, administrator: Actor, reader: Actor, cases: list[ClinicCase]
-) -> None:
-    study_id = opened(store, administrator, reader, ASKS)
-    first = waiting(store, reader, study_id)
+def test_sites_and_findings_are_kept_and_exported(store: Store, administrator: Caller, reader: Caller) -> None:
+    study_id = opened(administrator, reader, ASKS)
+    first = waiting(reader, study_id)
     assert (first.asks_points, first.asks_findings) == (True, True)
     said = {"points": [(3.04, 5), (10, 20.26)], "findings": [Finding.MOSAIC, Finding.ACETOWHITE]}
-    answer(store, reader, study_id, first.token, **said)
-    answer(store, reader, study_id, first.token, **said)
+    answer(reader, study_id, first.token, **said)
+    answer(reader, study_id, first.token, **said)
     with pytest.raises(StudyLocked, match="cannot be changed"):
-        answer(store, reader, study_id, first.token, points=[(1, 1)], findings=said["findings"])
-    answer(store, reader, study_id, waiting(store, reader, study_id).token)
+        answer(reader, study_id, first.token, points=[(1, 1)], findings=said["findings"])
+    answer(reader, study_id, waiting(reader, study_id).token)
     with store.reading() as session:
         rows = session.scalars(select(Reading).order_by(Reading.id)).all()
     assert rows[0].points == [[3.0, 5.0], [10.0, 20.3]]
     assert rows[0].findings == ["acetowhite_epithelium", "mosaic"]
     assert (rows[1].points, rows[1].findings) == ([], [])
-    designing.close_study(Caller(store, administrator), study_id=study_id)
-    content = export_readings(Caller(store, administrator), study_id=study_id, table=ReadingTable.CALLS).decode()
+    designing.close_study(administrator, study_id=study_id)
+    content = export_readings(administrator, study_id=study_id, table=ReadingTable.CALLS).decode()
     line = next(csv.DictReader(io.StringIO(content)))
     assert (line["points"], line["findings"]) == ("3,5;10,20.3", "acetowhite_epithelium+mosaic")
 
@@ -91,56 +81,54 @@ def test_sites_and_findings_are_kept_and_exported(
     ],
 )
 def test_what_does_not_fit_is_refused_and_nothing_is_kept(
-    store: Store, administrator: Actor, reader: Actor, cases: list[ClinicCase], said: dict[str, Any], words: str
+    store: Store, administrator: Caller, reader: Caller, said: dict[str, Any], words: str
 ) -> None:
-    study_id = opened(store, administrator, reader, ASKS)
-    token = waiting(store, reader, study_id).token
+    study_id = opened(administrator, reader, ASKS)
+    token = waiting(reader, study_id).token
     with pytest.raises(InputRejected, match=words):
-        answer(store, reader, study_id, token, **said)
+        answer(reader, study_id, token, **said)
     with store.reading() as session:
         assert session.scalars(select(Reading)).all() == []
 
 
 def test_a_study_that_does_not_ask_takes_neither_and_shows_nothing_more(
-    store: Store, administrator: Actor, reader: Actor, cases: list[ClinicCase]
+    store: Store, administrator: Caller, reader: Caller
 ) -> None:
-    study_id = opened(store, administrator, reader, ReadingPlan())
-    shown = waiting(store, reader, study_id)
+    study_id = opened(administrator, reader, ReadingPlan())
+    shown = waiting(reader, study_id)
     assert (shown.stages, shown.asks_points, shown.asks_findings) == ((), False, False)
     for said in ({"points": [(1, 1)]}, {"findings": [Finding.MOSAIC]}):
         with pytest.raises(InputRejected, match="does not ask"):
-            answer(store, reader, study_id, shown.token, **said)
+            answer(reader, study_id, shown.token, **said)
     with pytest.raises(NotFound):
-        presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token, other=0)
-    answer(store, reader, study_id, shown.token)
+        presenting.presented_image(reader, study_id=study_id, token=shown.token, other=0)
+    answer(reader, study_id, shown.token)
     with store.reading() as session:
         row = session.scalars(select(Reading)).one()
     assert (row.points, row.findings) == (None, None)
 
 
 def test_other_images_are_shown_while_the_case_waits_and_are_sealed(
-    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, cases: list[ClinicCase]
+    store: Store, administrator: Caller, reader: Caller, second_reader: Caller, cases: list[ClinicCase]
 ) -> None:
-    study_id = opened(store, administrator, reader, ASKS)
+    study_id = opened(administrator, reader, ASKS)
     with store.reading() as session:
         sealed = check_seal(session, get_study_row(session, study_id))
     assert [one.stage for one in sealed.others] == [Stage.LUGOL]
     seen = {}
     for _ in cases:
-        shown = waiting(store, reader, study_id)
+        shown = waiting(reader, study_id)
         seen[shown.stages] = shown.token
         for place in range(len(shown.stages)):
-            content, media_type = presenting.presented_image(
-                Caller(store, reader), study_id=study_id, token=shown.token, other=place
-            )
+            content, media_type = presenting.presented_image(reader, study_id=study_id, token=shown.token, other=place)
             assert (content[:2], media_type) == (b"\xff\xd8", "image/jpeg")
         for place in (-1, len(shown.stages)):
             with pytest.raises(NotFound):
-                presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token, other=place)
-        answer(store, reader, study_id, shown.token)
+                presenting.presented_image(reader, study_id=study_id, token=shown.token, other=place)
+        answer(reader, study_id, shown.token)
         if shown.stages:
             with pytest.raises(Blinding):
-                presenting.presented_image(Caller(store, reader), study_id=study_id, token=shown.token, other=0)
+                presenting.presented_image(reader, study_id=study_id, token=shown.token, other=0)
     assert set(seen) == {(), (Stage.LUGOL,)}
     with store.writing() as session:
         later = Image(case_id=cases[1].case_id, sha256="e" * 64, media_type="image/png", stage=Stage.NATIVE)
@@ -159,58 +147,46 @@ def kept(shown: Presented) -> tuple[tuple[tuple[float, float], ...], set[Finding
 
 
 def test_what_was_set_waits_for_its_reader_and_goes_with_the_answer(
-    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, cases: list[ClinicCase]
+    store: Store, administrator: Caller, reader: Caller, second_reader: Caller
 ) -> None:
     study = designing.create_study(
-        Caller(store, administrator), name="Kept", reader_ids=[reader.person_id, second_reader.person_id], plan=ASKS
+        administrator, name="Kept", reader_ids=[reader.actor.person_id, second_reader.actor.person_id], plan=ASKS
     )
-    designing.open_study(Caller(store, administrator), study_id=study.id)
-    token = waiting(store, reader, study.id).token
+    designing.open_study(administrator, study_id=study.id)
+    token = waiting(reader, study.id).token
     for points in ([(3.0, 4.0)], [(3.0, 4.0), (5.26, 6.0)]):
-        readings.save_reading_draft(
-            Caller(store, reader), study_id=study.id, token=token, points=points, findings=[Finding.MOSAIC]
-        )
-    assert kept(waiting(store, reader, study.id)) == (((3.0, 4.0), (5.3, 6.0)), {Finding.MOSAIC})
-    assert kept(waiting(store, second_reader, study.id)) == ((), set())
+        readings.save_reading_draft(reader, study_id=study.id, token=token, points=points, findings=[Finding.MOSAIC])
+    assert kept(waiting(reader, study.id)) == (((3.0, 4.0), (5.3, 6.0)), {Finding.MOSAIC})
+    assert kept(waiting(second_reader, study.id)) == ((), set())
     with pytest.raises(NotFound):
-        readings.save_reading_draft(
-            Caller(store, second_reader), study_id=study.id, token=token, points=[], findings=[]
-        )
+        readings.save_reading_draft(second_reader, study_id=study.id, token=token, points=[], findings=[])
     with pytest.raises(InputRejected, match="lies on the image"):
-        readings.save_reading_draft(
-            Caller(store, reader), study_id=study.id, token=token, points=[(900.0, 1.0)], findings=[]
-        )
+        readings.save_reading_draft(reader, study_id=study.id, token=token, points=[(900.0, 1.0)], findings=[])
     # The browser's session began anew, and knows nothing of what was set.
-    readings.record_reading(Caller(store, reader), study_id=study.id, token=token, call=Label.HSIL, confidence=60)
-    readings.record_reading(Caller(store, reader), study_id=study.id, token=token, call=Label.HSIL, confidence=60)
+    readings.record_reading(reader, study_id=study.id, token=token, call=Label.HSIL, confidence=60)
+    readings.record_reading(reader, study_id=study.id, token=token, call=Label.HSIL, confidence=60)
     with store.reading() as session:
         row = session.scalars(select(Reading)).one()
         assert (row.points, row.findings) == ([[3.0, 4.0], [5.3, 6.0]], ["mosaic"])
         assert session.scalars(select(ReadingDraft)).all() == []
     with pytest.raises(Blinding):
-        readings.save_reading_draft(
-            Caller(store, reader), study_id=study.id, token=token, points=[(1.0, 1.0)], findings=[]
-        )
-    assert kept(waiting(store, reader, study.id)) == ((), set())
+        readings.save_reading_draft(reader, study_id=study.id, token=token, points=[(1.0, 1.0)], findings=[])
+    assert kept(waiting(reader, study.id)) == ((), set())
 
 
 def test_what_the_answer_brings_counts_and_not_what_was_kept(
-    store: Store, administrator: Actor, reader: Actor, cases: list[ClinicCase]
+    store: Store, administrator: Caller, reader: Caller
 ) -> None:
-    study_id = opened(store, administrator, reader, ASKS)
-    token = waiting(store, reader, study_id).token
-    readings.save_reading_draft(Caller(store, reader), study_id=study_id, token=token, points=[(3.0, 4.0)], findings=[])
-    answer(store, reader, study_id, token, points=[], findings=[])
+    study_id = opened(administrator, reader, ASKS)
+    token = waiting(reader, study_id).token
+    readings.save_reading_draft(reader, study_id=study_id, token=token, points=[(3.0, 4.0)], findings=[])
+    answer(reader, study_id, token, points=[], findings=[])
     with store.reading() as session:
         assert session.scalars(select(Reading)).one().points == []
 
 
-def test_a_study_that_asks_for_nothing_keeps_nothing(
-    store: Store, administrator: Actor, reader: Actor, cases: list[ClinicCase]
-) -> None:
-    study_id = opened(store, administrator, reader, ReadingPlan())
-    token = waiting(store, reader, study_id).token
+def test_a_study_that_asks_for_nothing_keeps_nothing(administrator: Caller, reader: Caller) -> None:
+    study_id = opened(administrator, reader, ReadingPlan())
+    token = waiting(reader, study_id).token
     with pytest.raises(InputRejected, match="does not ask"):
-        readings.save_reading_draft(
-            Caller(store, reader), study_id=study_id, token=token, points=[(3.0, 4.0)], findings=[]
-        )
+        readings.save_reading_draft(reader, study_id=study_id, token=token, points=[(3.0, 4.0)], findings=[])

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.images.perceptual import perceptual_hash
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.common.callers import Caller
@@ -29,21 +28,19 @@ N, H = Label.NORMAL, Label.HSIL
 
 
 def test_another_case_of_a_trained_patient_counts_as_seen(
-    store: Store, administrator: Actor, reader: Actor, clinic: Clinic, add_case: Callable[..., int]
+    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, add_case: Callable[..., int]
 ) -> None:
     with store.reading() as session:
         patient_id = session.get_one(Case, clinic.case_ids[0]).patient_id
     second = add_case(N, patient_id=patient_id)
     choice = CaseChoice(CaseSource.PICKED, case_ids=(second, clinic.case_ids[2]))
-    preview = designing.preview_choice(
-        Caller(store, administrator), choice=choice, checkpoint_ids=[clinic.checkpoint_id]
-    )
+    preview = designing.preview_choice(administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])
     (seen,) = preview.seen
     assert (seen.n_seen, seen.n_cases) == (1, 2)
 
 
 def test_a_near_copy_filed_under_another_code_makes_a_case_seen(
-    store: Store, administrator: Actor, clinic: Clinic
+    store: Store, administrator: Caller, clinic: Clinic
 ) -> None:
     """A learned photograph, taken once more as a JPEG and turned, stands in a case of the test side."""
     learned, others = clinic.image_ids[0], clinic.image_ids[1:]
@@ -55,7 +52,7 @@ def test_a_near_copy_filed_under_another_code_makes_a_case_seen(
     def n_seen() -> int:
         choice = CaseChoice(CaseSource.PICKED, case_ids=clinic.case_ids, include_simulated=True)
         asked = [clinic.checkpoint_id]
-        (seen,) = designing.preview_choice(Caller(store, administrator), choice=choice, checkpoint_ids=asked).seen
+        (seen,) = designing.preview_choice(administrator, choice=choice, checkpoint_ids=asked).seen
         return seen.n_seen
 
     look_like(learned, draw(1, lesion=True)[0])
@@ -70,7 +67,7 @@ def test_a_near_copy_filed_under_another_code_makes_a_case_seen(
 
 
 def test_by_the_papers_protocol_the_test_side_is_seen_too(
-    store: Store, administrator: Actor, reader: Actor, clinic: Clinic, study_id: int, add_case: Callable[..., int]
+    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int, add_case: Callable[..., int]
 ) -> None:
     """It augments before it splits, so that copies of each image stand on every side: nothing of it is unseen."""
     assert publish_anew(store, clinic.checkpoint_id, protocol="paper") == ()
@@ -78,33 +75,28 @@ def test_by_the_papers_protocol_the_test_side_is_seen_too(
         patient_id = session.get_one(Case, clinic.case_ids[2]).patient_id
     of_a_test_patient = add_case(N, patient_id=patient_id)
     choice = CaseChoice(CaseSource.PICKED, case_ids=(*clinic.case_ids, of_a_test_patient))
-    preview = designing.preview_choice(
-        Caller(store, administrator), choice=choice, checkpoint_ids=[clinic.checkpoint_id]
-    )
+    preview = designing.preview_choice(administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])
     assert [(one.n_seen, one.n_cases) for one in preview.seen] == [(4, 5)], "the snapshot holds all but the second"
-    (checkpoint_line,) = get_study(Caller(store, administrator), study_id=study_id).checkpoints
+    (checkpoint_line,) = get_study(administrator, study_id=study_id).checkpoints
     assert checkpoint_line.seen_in_training == 3
 
     aided = ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id)
     predict(store, clinic, dict.fromkeys(range(4), (0.1, 0.9)))
     study = designing.create_study(
-        Caller(store, administrator), name="Aided", reader_ids=[reader.person_id], plan=aided,
-        checkpoint_ids=[clinic.checkpoint_id], case_ids=clinic.case_ids[1:],
-    )  # fmt: skip
+        administrator, name="Aided", reader_ids=[reader.actor.person_id], plan=aided,
+        checkpoint_ids=[clinic.checkpoint_id], case_ids=clinic.case_ids[1:])  # fmt: skip
     with pytest.raises(InputRejected, match="has learned from 2 of the 3 cases"):
-        designing.open_study(Caller(store, administrator), study_id=study.id)
+        designing.open_study(administrator, study_id=study.id)
 
-    read_all(store, reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
-    three, _ = study_results.study_results(Caller(store, administrator), study_id=study_id).checkpoints
+    read_all(reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
+    designing.close_study(administrator, study_id=study_id, reason="enough was read")
+    three, _ = study_results.study_results(administrator, study_id=study_id).checkpoints
     assert (three.n_seen, three.n_unseen) == (3, 1)
-    assert (
-        study_results.study_findings(Caller(store, administrator), study_id=study_id).analysis.networks[0].n_cases == 1
-    )
+    assert study_results.study_findings(administrator, study_id=study_id).analysis.networks[0].n_cases == 1
 
 
 def test_a_manifest_that_was_changed_is_no_word_on_what_was_learned_from(
-    store: Store, administrator: Actor, clinic: Clinic
+    store: Store, administrator: Caller, clinic: Clinic
 ) -> None:
     with store.writing() as session:
         snapshot = session.get_one(Snapshot, clinic.snapshot_id)
@@ -117,20 +109,18 @@ def test_a_manifest_that_was_changed_is_no_word_on_what_was_learned_from(
     assert sentence.startswith("Whom resnet18-1 has learned from cannot be told.")
     choice = CaseChoice(CaseSource.PICKED, case_ids=clinic.case_ids)
     with pytest.raises(NotFound, match="Whom resnet18-1 has learned from is not known"):
-        designing.preview_choice(Caller(store, administrator), choice=choice, checkpoint_ids=[clinic.checkpoint_id])
+        designing.preview_choice(administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])
 
 
-def test_the_test_split_of_a_snapshot_can_be_read(store: Store, administrator: Actor, clinic: Clinic) -> None:
+def test_the_test_split_of_a_snapshot_can_be_read(administrator: Caller, clinic: Clinic) -> None:
     choice = CaseChoice(CaseSource.TEST_SPLIT, snapshot_id=clinic.snapshot_id)
-    preview = designing.preview_choice(
-        Caller(store, administrator), choice=choice, checkpoint_ids=[clinic.checkpoint_id]
-    )
+    preview = designing.preview_choice(administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])
     assert (preview.n_cases, preview.n_hsil, preview.seen[0].n_seen) == (2, 2, 0)
 
 
 def test_progress_counts_predictions_and_tells_nothing_of_them(
-    store: Store, administrator: Actor, clinic: Clinic, study_id: int
+    store: Store, administrator: Caller, clinic: Clinic, study_id: int
 ) -> None:
     predict(store, clinic, {0: (0.1, 0.1)})
-    (checkpoint,) = get_study(Caller(store, administrator), study_id=study_id).checkpoints
+    (checkpoint,) = get_study(administrator, study_id=study_id).checkpoints
     assert (checkpoint.predicted, checkpoint.total, checkpoint.seen_in_training) == (1, 4, 1)

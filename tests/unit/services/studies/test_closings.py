@@ -10,7 +10,6 @@ from sqlalchemy import select, text
 
 from colpo_core import __version__
 from colpo_core.errors import Conflict
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import closings, designing, presenting
@@ -33,11 +32,11 @@ def closing_of(store: Store, study_id: int) -> StudyClosing:
         return session.get_one(StudyClosing, study_id)
 
 
-def test_a_closing_keeps_figures_methods_and_version(store: Store, administrator: Actor) -> None:
-    study_id = reported_study(store, administrator)
+def test_a_closing_keeps_figures_methods_and_version(store: Store, administrator: Caller) -> None:
+    study_id = reported_study(administrator)
     kept, report = (
         closing_of(store, study_id),
-        study_report.study_report(Caller(store, administrator), study_id=study_id),
+        study_report.study_report(administrator, study_id=study_id),
     )
     assert (kept.code_version, kept.methods_version) == (__version__, methods.METHODS_VERSION)
     assert [one["text"] for one in kept.found["primary"]] == [one.text for one in report.analysis.primary] != []
@@ -45,15 +44,15 @@ def test_a_closing_keeps_figures_methods_and_version(store: Store, administrator
     assert (report.anew.figures, report.anew.primary_differs, report.anew.changes) == ((), False, ())
     assert report.anew.n_figures > 100
     assert f"all {report.anew.n_figures} were computed anew and are the same" in report.anew.text
-    record = json.loads(export_record(Caller(store, administrator), study_id=study_id))
+    record = json.loads(export_record(administrator, study_id=study_id))
     assert record["closing"]["methods_version"] == methods.METHODS_VERSION
 
 
 def test_a_report_made_anew_names_the_figures_that_are_other_ones(
-    store: Store, administrator: Actor, monkeypatch: pytest.MonkeyPatch
+    store: Store, administrator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study_id = reported_study(store, administrator)
-    before = study_report.study_report(Caller(store, administrator), study_id=study_id).analysis.primary[0].text
+    study_id = reported_study(administrator)
+    before = study_report.study_report(administrator, study_id=study_id).analysis.primary[0].text
     with store.writing() as session:
         for one in session.scalars(select(Prediction)):
             one.prob_hsil_3ch = 1 - one.prob_hsil_3ch
@@ -61,7 +60,7 @@ def test_a_report_made_anew_names_the_figures_that_are_other_ones(
     monkeypatch.setattr(
         methods, "METHODS_CHANGES", (*methods.METHODS_CHANGES, (methods.METHODS_VERSION + 1, "Something is summed up."))
     )
-    report = study_report.study_report(Caller(store, administrator), study_id=study_id)
+    report = study_report.study_report(administrator, study_id=study_id)
     anew = report.anew
     assert anew is not None
     assert anew.primary_differs
@@ -69,63 +68,63 @@ def test_a_report_made_anew_names_the_figures_that_are_other_ones(
     assert anew.changes == ("Something is summed up.",)
     assert any(one.name.startswith("auc: model-1 3 channels") for one in anew.figures)
     assert not any("4 channels" in one.name for one in anew.figures), "only the network that was turned round"
-    told = study_report.report_html(Caller(store, administrator), study_id=study_id)
+    told = study_report.report_html(administrator, study_id=study_id)
     for said in ("Something is summed up.", "At the closing the primary endpoint", "<th>At the closing</th>"):
         assert said in told
 
 
 def test_of_a_study_closed_by_an_older_version_all_changes_are_named_and_its_seal_holds(
-    store: Store, administrator: Actor
+    store: Store, administrator: Caller
 ) -> None:
-    study_id = reported_study(store, administrator)
+    study_id = reported_study(administrator)
     with store.writing() as session:
         for statement in FORGET:
             session.execute(text(statement))
-    anew = study_report.study_report(Caller(store, administrator), study_id=study_id).anew
+    anew = study_report.study_report(administrator, study_id=study_id).anew
     assert anew is not None
     assert (anew.code_version, anew.methods_version) == (None, 1)
     assert anew.changes == methods.changes_since(1) != ()
-    page = study_report.report_html(Caller(store, administrator), study_id=study_id)
+    page = study_report.report_html(administrator, study_id=study_id)
     assert anew.changes[0] in unescape(page)
     with store.reading() as session:
         check_seal(session, get_study_row(session, study_id))
 
 
 def test_an_open_study_is_held_against_no_closing(
-    store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int]
+    administrator: Caller, reader: Caller, add_case: Callable[..., int]
 ) -> None:
     for label in (Label.NORMAL, Label.HSIL):
         add_case(label)
-    study_id = make_study(store, administrator, [reader], ReadingPlan(interim_results=True))
-    assert study_report.study_report(Caller(store, administrator), study_id=study_id).anew is None
+    study_id = make_study(administrator, [reader], ReadingPlan(interim_results=True))
+    assert study_report.study_report(administrator, study_id=study_id).anew is None
 
 
 def test_a_reading_that_comes_in_while_a_study_is_closed_keeps_it_open(
-    store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    store: Store, administrator: Caller, reader: Caller, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for label in (Label.NORMAL, Label.HSIL):
         add_case(label)
-    study_id = make_study(store, administrator, [reader])
+    study_id = make_study(administrator, [reader])
     find_now = closings.find_now
 
     def slowly(store: Store, study_id: int) -> dict[str, object]:
         found = find_now(store, study_id)
-        read_on(store, reader, study_id, at_most=1)
+        read_on(reader, study_id, at_most=1)
         return found
 
     monkeypatch.setattr(designing, "find_now", slowly)
     with pytest.raises(Conflict, match="Close it again"):
-        designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough")
-    assert presenting.next_case(Caller(store, reader), study_id=study_id) is not None
+        designing.close_study(administrator, study_id=study_id, reason="enough")
+    assert presenting.next_case(reader, study_id=study_id) is not None
     monkeypatch.undo()
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough")
+    designing.close_study(administrator, study_id=study_id, reason="enough")
     assert closing_of(store, study_id).found["n_readings"] == 1
 
 
-def test_every_row_of_an_aided_study_names_its_arm(store: Store, administrator: Actor) -> None:
+def test_every_row_of_an_aided_study_names_its_arm(administrator: Caller) -> None:
     plan = ReadingPlan(aid=Aid.AT_ONCE, n_sessions=2, washout_days=0, repeat_share=0.2)
-    study_id = reported_study(store, administrator, plan=plan)
-    report = study_report.study_report(Caller(store, administrator), study_id=study_id)
+    study_id = reported_study(administrator, plan=plan)
+    report = study_report.study_report(administrator, study_id=study_id)
     titles = [report.results.title(one) for one in report.results.readers]
     assert len(set(titles)) == len(titles) == 6
     assert {title.rsplit(", ", 1)[1] for title in titles} == {"aided", "unaided"}
@@ -134,35 +133,35 @@ def test_every_row_of_an_aided_study_names_its_arm(store: Store, administrator: 
     }
     assert all(one.title.endswith((", unaided", " channels")) for one in report.analysis.calibration)
     assert report.analysis.title("Berta") == "Berta, unaided"
-    told = study_report.report_html(Caller(store, administrator), study_id=study_id)
+    told = study_report.report_html(administrator, study_id=study_id)
     cells = [cell for row in told.split("<tr>") for cell in row.split("</td>")[:1]]
     named = [cell for cell in cells if "Berta" in cell and "kappa" not in cell]
     exposure = [cell for cell in named if cell.endswith("Berta")]
     assert len(exposure) == 1, "the table of exposures alone is of no arm"
 
 
-def test_in_a_study_without_the_models_output_no_row_names_an_arm(store: Store, administrator: Actor) -> None:
-    study_id = reported_study(store, administrator)
-    report = study_report.study_report(Caller(store, administrator), study_id=study_id)
+def test_in_a_study_without_the_models_output_no_row_names_an_arm(administrator: Caller) -> None:
+    study_id = reported_study(administrator)
+    report = study_report.study_report(administrator, study_id=study_id)
     assert [report.results.title(one) for one in report.results.readers] == ["Anna-Maria", "Berta", "=Carla"]
     assert all("aided" not in one.title for one in report.analysis.calibration)
 
 
-def numbered_files(store: Store, administrator: Actor, study_id: int) -> dict[str, str]:
+def numbered_files(administrator: Caller, study_id: int) -> dict[str, str]:
     from tests.unit.services.studies.test_report import unpacked
 
-    content = study_report.report_archive(Caller(store, administrator), study_id=study_id, by_number=True)
+    content = study_report.report_archive(administrator, study_id=study_id, by_number=True)
     return {name: part.decode() for name, part in unpacked(content).items()}
 
 
 def test_by_number_no_file_names_a_reader_and_the_numbers_are_those_of_the_study(
-    store: Store, administrator: Actor
+    store: Store, administrator: Caller
 ) -> None:
     plan = ReadingPlan(hypotheses="Berta is not worse than the others.")
-    study_id = reported_study(store, administrator, plan=plan, name="What Berta reads")
-    files = numbered_files(store, administrator, study_id)
+    study_id = reported_study(administrator, plan=plan, name="What Berta reads")
+    files = numbered_files(administrator, study_id)
     for name, content in files.items():
-        for word in ("anna", "berta", "carla", administrator.display_name.lower() + ","):
+        for word in ("anna", "berta", "carla", administrator.actor.display_name.lower() + ","):
             assert word not in content.lower(), (name, word)
     with store.reading() as session:
         order = sorted(session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study_id)))
@@ -172,8 +171,8 @@ def test_by_number_no_file_names_a_reader_and_the_numbers_are_those_of_the_study
     ]
     assert "its hash is not the seal" in json.loads(files["record.json"])["note"]
     assert all(f"Reader {place}" in files["figures.csv"] for place in (1, 2, 3))
-    named = study_report.study_report(Caller(store, administrator), study_id=study_id)
-    numbered = study_report.study_report(Caller(store, administrator), study_id=study_id, by_number=True)
+    named = study_report.study_report(administrator, study_id=study_id)
+    numbered = study_report.study_report(administrator, study_id=study_id, by_number=True)
     primary = [[replace(one, basis=None) for one in report.analysis.primary] for report in (numbered, named)]
     assert primary[0] == primary[1] != []
     assert [replace(one, name="") for one in numbered.results.readers] == [

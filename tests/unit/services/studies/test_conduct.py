@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import PermissionDenied, StudyLocked
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.conduct import ChangedLabels
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.records.studies.results import ReadingTable
@@ -27,24 +26,24 @@ from colpo_core.terms import ExposureKind, ExposureRule, Label
 from tests.support.conducted import make_study, read_on
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def cases(add_case: Callable[..., int]) -> list[int]:
     return [add_case(Label.HSIL if number % 2 else Label.NORMAL) for number in range(4)]
 
 
-def exported(store: Store, administrator: Actor, study_id: int) -> list[dict[str, str]]:
-    content = export_readings(Caller(store, administrator), study_id=study_id, table=ReadingTable.CALLS)
+def exported(administrator: Caller, study_id: int) -> list[dict[str, str]]:
+    content = export_readings(administrator, study_id=study_id, table=ReadingTable.CALLS)
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
 def test_a_draft_tells_who_was_exposed_before_it_is_sealed(
-    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, cases: list[int]
+    store: Store, administrator: Caller, reader: Caller, second_reader: Caller, cases: list[int]
 ) -> None:
     seen = [(cases[0], ExposureKind.LABEL), (cases[0], ExposureKind.MASK), (cases[1], ExposureKind.LABEL)]
-    exposures.note(Caller(store, reader), seen)
-    ids = [reader.person_id, second_reader.person_id]
-    draft = designing.create_study(Caller(store, administrator), name="Draft", reader_ids=ids)
-    conduct = study_conduct(Caller(store, administrator), study_id=draft.id)
+    exposures.note(reader, seen)
+    ids = [reader.actor.person_id, second_reader.actor.person_id]
+    draft = designing.create_study(administrator, name="Draft", reader_ids=ids)
+    conduct = study_conduct(administrator, study_id=draft.id)
     assert conduct.rule is ExposureRule.EXCLUDE
     rita, ruth = conduct.exposures
     assert (rita.n_exposed, rita.n_cases, rita.text) == (2, 4, "label 2, mask 1")
@@ -52,48 +51,46 @@ def test_a_draft_tells_who_was_exposed_before_it_is_sealed(
     assert (ruth.n_exposed, ruth.text) == (0, "none")
     assert "Rita was not given 2 of 4 cases" in conduct.warnings[0]
     with pytest.raises(PermissionDenied):
-        study_conduct(Caller(store, reader), study_id=draft.id)
+        study_conduct(reader, study_id=draft.id)
 
 
 def test_results_flag_what_was_read_after_an_exposure_and_nothing_that_was_read_before(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int]
+    store: Store, administrator: Caller, reader: Caller, cases: list[int]
 ) -> None:
-    exposures.note(Caller(store, reader), [(cases[0], ExposureKind.LABEL), (cases[0], ExposureKind.MASK)])
-    study_id = make_study(store, administrator, [reader], ReadingPlan(exposed=ExposureRule.FLAG))
-    read_on(store, reader, study_id)
-    exposures.note(Caller(store, reader), [(cases[1], ExposureKind.LABEL)])
-    designing.close_study(Caller(store, administrator), study_id=study_id)
-    conduct = study_conduct(Caller(store, administrator), study_id=study_id)
+    exposures.note(reader, [(cases[0], ExposureKind.LABEL), (cases[0], ExposureKind.MASK)])
+    study_id = make_study(administrator, [reader], ReadingPlan(exposed=ExposureRule.FLAG))
+    read_on(reader, study_id)
+    exposures.note(reader, [(cases[1], ExposureKind.LABEL)])
+    designing.close_study(administrator, study_id=study_id)
+    conduct = study_conduct(administrator, study_id=study_id)
     (rita,) = conduct.exposures
     assert (rita.n_exposed, rita.n_flagged, rita.n_withheld) == (2, 1, 0)
     assert "read 1 of 4 cases after an exposure" in conduct.warnings[0]
-    flags = {int(row["case_id"]): row["exposed"] for row in exported(store, administrator, study_id)}
+    flags = {int(row["case_id"]): row["exposed"] for row in exported(administrator, study_id)}
     assert flags == {case_id: "label+mask" if case_id == cases[0] else "" for case_id in cases}
 
 
 def test_excluding_leaves_a_set_incomplete_and_says_so(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int]
+    store: Store, administrator: Caller, reader: Caller, cases: list[int]
 ) -> None:
-    exposures.note(Caller(store, reader), [(cases[0], ExposureKind.ANNOTATED)])
-    study_id = make_study(store, administrator, [reader])
-    read_on(store, reader, study_id)
-    designing.close_study(Caller(store, administrator), study_id=study_id)
-    (line,) = study_results.study_results(Caller(store, administrator), study_id=study_id).readers
+    exposures.note(reader, [(cases[0], ExposureKind.ANNOTATED)])
+    study_id = make_study(administrator, [reader])
+    read_on(reader, study_id)
+    designing.close_study(administrator, study_id=study_id)
+    (line,) = study_results.study_results(administrator, study_id=study_id).readers
     assert (line.n_called, line.n_cases, line.is_complete) == (3, 4, False)
-    (sentence,) = study_conduct(Caller(store, administrator), study_id=study_id).warnings
+    (sentence,) = study_conduct(administrator, study_id=study_id).warnings
     assert "annotated 1" in sentence
     assert "incomplete" in sentence
 
 
-def test_nothing_is_seen_before_the_closing_unless_the_design_says_so(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int]
-) -> None:
+def test_nothing_is_seen_before_the_closing_unless_the_design_says_so(administrator: Caller, reader: Caller) -> None:
     closed, open_to_looks = (
-        make_study(store, administrator, [reader], ReadingPlan(interim_results=allowed), name=str(allowed))
+        make_study(administrator, [reader], ReadingPlan(interim_results=allowed), name=str(allowed))
         for allowed in (False, True)
     )
     for study_id in (closed, open_to_looks):
-        read_on(store, reader, study_id, at_most=2)
+        read_on(reader, study_id, at_most=2)
     asks = (
         study_results.study_results,
         study_results.study_findings,
@@ -102,91 +99,85 @@ def test_nothing_is_seen_before_the_closing_unless_the_design_says_so(
     )
     for ask in asks:
         with pytest.raises(StudyLocked, match="shown when the study is closed"):
-            ask(Caller(store, administrator), study_id=closed)
+            ask(administrator, study_id=closed)
     for ask in asks:
-        ask(Caller(store, administrator), study_id=open_to_looks)
-    assert study_results.study_results(Caller(store, administrator), study_id=open_to_looks).readers[0].n_called == 2
-    assert {row["interim"] for row in exported(store, administrator, open_to_looks)} == {"true"}
-    looked = study_conduct(Caller(store, administrator), study_id=open_to_looks)
+        ask(administrator, study_id=open_to_looks)
+    assert study_results.study_results(administrator, study_id=open_to_looks).readers[0].n_called == 2
+    assert {row["interim"] for row in exported(administrator, open_to_looks)} == {"true"}
+    looked = study_conduct(administrator, study_id=open_to_looks)
     assert (looked.interim_results, looked.n_interim_looks) == (True, 1)
     assert "looked at before the study was closed, as the design allows: 1 looks" in looked.warnings[-1]
-    refused = study_conduct(Caller(store, administrator), study_id=closed)
+    refused = study_conduct(administrator, study_id=closed)
     assert (refused.interim_results, refused.n_interim_looks) == (False, 0)
 
 
-def test_looks_after_the_closing_are_no_interim_looks(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int]
-) -> None:
-    study_id = make_study(store, administrator, [reader], ReadingPlan(interim_results=True))
-    read_on(store, reader, study_id)
-    designing.close_study(Caller(store, administrator), study_id=study_id)
-    assert {row["interim"] for row in exported(store, administrator, study_id)} == {"false"}
-    assert study_conduct(Caller(store, administrator), study_id=study_id).n_interim_looks == 0
+def test_looks_after_the_closing_are_no_interim_looks(administrator: Caller, reader: Caller) -> None:
+    study_id = make_study(administrator, [reader], ReadingPlan(interim_results=True))
+    read_on(reader, study_id)
+    designing.close_study(administrator, study_id=study_id)
+    assert {row["interim"] for row in exported(administrator, study_id)} == {"false"}
+    assert study_conduct(administrator, study_id=study_id).n_interim_looks == 0
 
 
 @pytest.mark.sqlite
 def test_progress_of_an_open_study_is_the_same_whatever_was_called(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int]
+    store: Store, administrator: Caller, reader: Caller
 ) -> None:
-    study_id = make_study(store, administrator, [reader])
-    read_on(store, reader, study_id)
-    before = get_study(Caller(store, administrator), study_id=study_id)
-    record = export_record(Caller(store, administrator), study_id=study_id)
+    study_id = make_study(administrator, [reader])
+    read_on(reader, study_id)
+    before = get_study(administrator, study_id=study_id)
+    record = export_record(administrator, study_id=study_id)
     with store.writing() as session:
         session.connection().exec_driver_sql("DROP TRIGGER readings_refuses_update")
         session.connection().exec_driver_sql("UPDATE readings SET call = 'normal', confidence = 1")
-    assert get_study(Caller(store, administrator), study_id=study_id) == before
-    assert export_record(Caller(store, administrator), study_id=study_id) == record
+    assert get_study(administrator, study_id=study_id) == before
+    assert export_record(administrator, study_id=study_id) == record
 
 
-def test_the_record_holds_design_seal_and_conduct(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int]
-) -> None:
-    study_id = make_study(store, administrator, [reader])
-    note_refusal(Caller(store, reader), what="page models")
-    read_on(store, reader, study_id, at_most=1)
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
-    record = json.loads(export_record(Caller(store, administrator), study_id=study_id))
+def test_the_record_holds_design_seal_and_conduct(administrator: Caller, reader: Caller) -> None:
+    study_id = make_study(administrator, [reader])
+    note_refusal(reader, what="page models")
+    read_on(reader, study_id, at_most=1)
+    designing.close_study(administrator, study_id=study_id, reason="enough was read")
+    record = json.loads(export_record(administrator, study_id=study_id))
     assert record["design"]["plan"]["exposed"] == "exclude"
-    assert record["seal_sha256"] == get_study(Caller(store, administrator), study_id=study_id).study.seal_sha256
+    assert record["seal_sha256"] == get_study(administrator, study_id=study_id).study.seal_sha256
     assert record["conduct"]["amendments"][0]["reason"] == "enough was read"
     assert record["conduct"]["refusals"][0]["what"] == "page models"
 
 
 def test_what_was_read_in_another_study_is_an_exposure_whoever_noted_it(
-    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, cases: list[int]
+    store: Store, administrator: Caller, reader: Caller, second_reader: Caller, cases: list[int]
 ) -> None:
     """Derived from what was put before the reader, so that readings of an older store count too."""
-    first = make_study(store, administrator, [reader], practice=cases[:1], name="First")
-    read_on(store, reader, first, at_most=2)
-    presenting.next_case(Caller(store, reader), study_id=first)  # shown, not answered
+    first = make_study(administrator, [reader], practice=cases[:1], name="First")
+    read_on(reader, first, at_most=2)
+    presenting.next_case(reader, study_id=first)  # shown, not answered
     with store.reading() as session:
         shown = set(session.scalars(select(Presentation.case_id).where(Presentation.study_id == first)))
     assert len(shown) == 2
     draft = designing.create_study(
-        Caller(store, administrator), name="Draft", reader_ids=[reader.person_id, second_reader.person_id]
+        administrator, name="Draft", reader_ids=[reader.actor.person_id, second_reader.actor.person_id]
     )
-    rita, ruth = study_conduct(Caller(store, administrator), study_id=draft.id).exposures
+    rita, ruth = study_conduct(administrator, study_id=draft.id).exposures
     assert (rita.n_exposed, rita.n_withheld) == (3, 3), "two cases that were shown, and the one practised with"
     assert "read in another study 3" in rita.text
     assert ruth.n_exposed == 0
-    designing.open_study(Caller(store, administrator), study_id=draft.id)
-    assert read_on(store, reader, draft.id) == 1
-    assert read_on(store, second_reader, draft.id) == 4
-    assert read_on(store, reader, first) == 1, "her first study goes on where she was, but for the case read since"
+    designing.open_study(administrator, study_id=draft.id)
+    assert read_on(reader, draft.id) == 1
+    assert read_on(second_reader, draft.id) == 4
+    assert read_on(reader, first) == 1, "her first study goes on where she was, but for the case read since"
 
 
-def test_what_is_read_elsewhere_meanwhile_is_not_given_or_flagged(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int]
-) -> None:
-    flagging = make_study(store, administrator, [reader], ReadingPlan(exposed=ExposureRule.FLAG), name="Flagging")
-    other = make_study(store, administrator, [reader], ReadingPlan(exposed=ExposureRule.FLAG), name="Other")
-    read_on(store, reader, other)
-    read_on(store, reader, flagging)
+def test_what_is_read_elsewhere_meanwhile_is_not_given_or_flagged(administrator: Caller, reader: Caller) -> None:
+    flagging = make_study(administrator, [reader], ReadingPlan(exposed=ExposureRule.FLAG), name="Flagging")
+    other = make_study(administrator, [reader], ReadingPlan(exposed=ExposureRule.FLAG), name="Other")
+    read_on(reader, other)
+    read_on(reader, flagging)
     for study_id in (flagging, other):
-        designing.close_study(Caller(store, administrator), study_id=study_id)
-    assert {row["exposed"] for row in exported(store, administrator, flagging)} == {"read"}
-    assert {row["exposed"] for row in exported(store, administrator, other)} == {""}
+        designing.close_study(administrator, study_id=study_id)
+    assert {row["exposed"] for row in exported(administrator, flagging)} == {"read"}
+    assert {row["exposed"] for row in exported(administrator, other)} == {""}
 
 
 @pytest.mark.parametrize(
@@ -205,21 +196,21 @@ def test_a_washout_of_no_day_is_said(plan: ReadingPlan, is_said: bool) -> None:
 
 
 def test_no_washout_and_a_changed_label_stand_in_conduct_record_and_report(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int]
+    store: Store, administrator: Caller, reader: Caller, cases: list[int]
 ) -> None:
-    study_id = make_study(store, administrator, [reader], ReadingPlan(n_sessions=2, washout_days=0))
-    assert study_conduct(Caller(store, administrator), study_id=study_id).relabelled == ChangedLabels(4)
-    read_on(store, reader, study_id)
+    study_id = make_study(administrator, [reader], ReadingPlan(n_sessions=2, washout_days=0))
+    assert study_conduct(administrator, study_id=study_id).relabelled == ChangedLabels(4)
+    read_on(reader, study_id)
     relabel(store, cases[0], Label.HSIL)
-    designing.close_study(Caller(store, administrator), study_id=study_id)
+    designing.close_study(administrator, study_id=study_id)
     relabel(store, cases[1], None)
-    said = study_conduct(Caller(store, administrator), study_id=study_id).warnings
+    said = study_conduct(administrator, study_id=study_id).warnings
     assert "no washout" in said[0]
     assert "2 of 4 cases has changed (1 from normal to HSIL, 1 to no label by histology)" in said[1]
     assert said[1].endswith("When the study was closed it was 1.")
-    record = json.loads(export_record(Caller(store, administrator), study_id=study_id))
+    record = json.loads(export_record(administrator, study_id=study_id))
     assert record["warnings"][:2] == list(said[:2])
-    assert "2 of 4 cases has changed" in report_html(Caller(store, administrator), study_id=study_id)
+    assert "2 of 4 cases has changed" in report_html(administrator, study_id=study_id)
     with store.reading() as session:
         check_seal(session, get_study_row(session, study_id))
 

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select, update
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied, StudyLocked
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
@@ -25,57 +24,55 @@ def cases(add_case: AddCase) -> list[int]:
 
 
 @pytest.fixture
-def draft(store: Store, administrator: Actor, reader: Actor, cases: list[int]) -> int:
+def draft(administrator: Caller, reader: Caller, cases: list[int]) -> int:
     return designing.create_study(
-        Caller(store, administrator), name="First", question="Who is right?", reader_ids=[reader.person_id]
+        administrator, name="First", question="Who is right?", reader_ids=[reader.actor.person_id]
     ).id
 
 
 def test_a_draft_takes_all_labelled_cases_with_an_image(
-    store: Store, administrator: Actor, reader: Actor, add_case: AddCase, cases: list[int]
+    administrator: Caller, reader: Caller, add_case: AddCase, cases: list[int]
 ) -> None:
     add_case(None)
     add_case(Label.HSIL, stage=Stage.LUGOL)
     add_case(Label.HSIL, shows_cervix=False)
     add_case(Label.HSIL, source=LabelSource.IMPRESSION)
-    record = designing.create_study(Caller(store, administrator), name="  First  study ", reader_ids=[reader.person_id])
+    record = designing.create_study(administrator, name="  First  study ", reader_ids=[reader.actor.person_id])
     assert (record.name, record.state) == ("First study", StudyState.DRAFT)
     assert (record.n_cases, record.n_normal, record.n_hsil, record.n_readers) == (3, 2, 1, 1)
-    detail = get_study(Caller(store, administrator), study_id=record.id)
+    detail = get_study(administrator, study_id=record.id)
     assert detail.left_out == (("no acetic-acid image that shows the cervix", 2),)
     assert detail.chosen_by == "all cases with a label by histology"
 
 
 def test_picked_cases_say_what_was_left_out(
-    store: Store, administrator: Actor, reader: Actor, add_case: AddCase, cases: list[int]
+    administrator: Caller, reader: Caller, add_case: AddCase, cases: list[int]
 ) -> None:
     unlabelled = add_case(None)
     choice = CaseChoice(CaseSource.PICKED, case_ids=(*cases[:2], unlabelled, 4711))
-    preview = designing.preview_choice(Caller(store, administrator), choice=choice, reader_ids=[reader.person_id])
+    preview = designing.preview_choice(administrator, choice=choice, reader_ids=[reader.actor.person_id])
     assert (preview.n_cases, preview.n_normal, preview.n_hsil, preview.n_patients) == (2, 1, 1, 2)
     assert preview.left_out == (("no label by histology", 1), ("no such case", 1))
     assert preview.problems == ()
 
 
-def test_simulated_cases_may_be_left_out(
-    store: Store, administrator: Actor, add_case: AddCase, cases: list[int]
-) -> None:
+def test_simulated_cases_may_be_left_out(administrator: Caller, add_case: AddCase, cases: list[int]) -> None:
     add_case(Label.HSIL, simulated=True)
-    both = designing.preview_choice(Caller(store, administrator), choice=CaseChoice())
-    real = designing.preview_choice(Caller(store, administrator), choice=CaseChoice(include_simulated=False))
+    both = designing.preview_choice(administrator, choice=CaseChoice())
+    real = designing.preview_choice(administrator, choice=CaseChoice(include_simulated=False))
     assert (both.n_cases, both.n_simulated) == (4, 1)
     assert (real.n_cases, real.n_simulated, real.left_out) == (3, 0, (("simulated", 1),))
 
 
-def test_the_preview_says_why_a_study_could_not_be_opened(store: Store, administrator: Actor) -> None:
-    preview = designing.preview_choice(Caller(store, administrator), choice=CaseChoice())
+def test_the_preview_says_why_a_study_could_not_be_opened(administrator: Caller) -> None:
+    preview = designing.preview_choice(administrator, choice=CaseChoice())
     assert len(preview.problems) == 2
     with pytest.raises(InputRejected, match="Choose the snapshot"):
-        designing.preview_choice(Caller(store, administrator), choice=CaseChoice(CaseSource.TEST_SPLIT))
+        designing.preview_choice(administrator, choice=CaseChoice(CaseSource.TEST_SPLIT))
 
 
 def test_the_shown_image_is_the_first_after_acetic_acid_that_shows_the_cervix(
-    store: Store, administrator: Actor, draft: int, cases: list[int]
+    store: Store, administrator: Caller, draft: int, cases: list[int]
 ) -> None:
     with store.writing() as session:
         first = session.scalar(select(Image).where(Image.case_id == cases[0]))
@@ -85,7 +82,7 @@ def test_the_shown_image_is_the_first_after_acetic_acid_that_shows_the_cervix(
                 Image(case_id=cases[0], sha256=mark * 64, media_type="image/png", width_px=1, height_px=1, stage=stage)
             )
         first.shows_cervix = False
-    designing.open_study(Caller(store, administrator), study_id=draft)
+    designing.open_study(administrator, study_id=draft)
     with store.reading() as session:
         shown = session.scalar(
             select(Image.sha256)
@@ -96,40 +93,36 @@ def test_the_shown_image_is_the_first_after_acetic_acid_that_shows_the_cervix(
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
-def test_a_study_needs_a_fit_name(
-    store: Store, administrator: Actor, reader: Actor, cases: list[int], name: str
-) -> None:
+def test_a_study_needs_a_fit_name(administrator: Caller, reader: Caller, cases: list[int], name: str) -> None:
     with pytest.raises(InputRejected):
-        designing.create_study(Caller(store, administrator), name=name, reader_ids=[reader.person_id])
+        designing.create_study(administrator, name=name, reader_ids=[reader.actor.person_id])
 
 
-def test_a_name_stands_for_one_study(store: Store, administrator: Actor, reader: Actor, draft: int) -> None:
+def test_a_name_stands_for_one_study(administrator: Caller, reader: Caller, draft: int) -> None:
     with pytest.raises(Conflict, match="First"):
-        designing.create_study(Caller(store, administrator), name="First", reader_ids=[reader.person_id])
+        designing.create_study(administrator, name="First", reader_ids=[reader.actor.person_id])
 
 
 def test_what_answers_nothing_is_refused_and_changes_nothing(
-    store: Store, administrator: Actor, annotator: Actor, reader: Actor, cases: list[int]
+    administrator: Caller, annotator: Caller, reader: Caller, cases: list[int]
 ) -> None:
     normal = [cases[0], cases[2]]
     for wrong, reason in [
         ({"reader_ids": []}, "at least one reader"),
-        ({"reader_ids": [annotator.person_id]}, "role is reader"),
-        ({"reader_ids": [reader.person_id], "case_ids": normal}, "Every case of the study is normal"),
-        ({"reader_ids": [reader.person_id], "case_ids": cases[:1]}, "at least 2 cases"),
-        ({"reader_ids": [reader.person_id], "seed": -1}, "seed"),
+        ({"reader_ids": [annotator.actor.person_id]}, "role is reader"),
+        ({"reader_ids": [reader.actor.person_id], "case_ids": normal}, "Every case of the study is normal"),
+        ({"reader_ids": [reader.actor.person_id], "case_ids": cases[:1]}, "at least 2 cases"),
+        ({"reader_ids": [reader.actor.person_id], "seed": -1}, "seed"),
     ]:
         with pytest.raises(InputRejected, match=reason):
-            designing.create_study(Caller(store, administrator), name="First", **wrong)  # type: ignore[arg-type]
+            designing.create_study(administrator, name="First", **wrong)  # type: ignore[arg-type]
     with pytest.raises(NotFound, match="checkpoint"):
-        designing.create_study(
-            Caller(store, administrator), name="First", reader_ids=[reader.person_id], checkpoint_ids=[9]
-        )
-    assert list_studies(Caller(store, administrator)) == ()
+        designing.create_study(administrator, name="First", reader_ids=[reader.actor.person_id], checkpoint_ids=[9])
+    assert list_studies(administrator) == ()
 
 
-def test_opening_seals_the_design(store: Store, administrator: Actor, draft: int) -> None:
-    record = designing.open_study(Caller(store, administrator), study_id=draft)
+def test_opening_seals_the_design(store: Store, administrator: Caller, draft: int) -> None:
+    record = designing.open_study(administrator, study_id=draft)
     assert record.state is StudyState.OPEN
     assert record.opened_at is not None
     assert record.seal_sha256 is not None
@@ -142,22 +135,22 @@ def test_opening_seals_the_design(store: Store, administrator: Actor, draft: int
 
 
 def test_the_truth_is_frozen_at_the_sealing_and_not_before(
-    store: Store, administrator: Actor, draft: int, cases: list[int]
+    store: Store, administrator: Caller, draft: int, cases: list[int]
 ) -> None:
     def set_label(label: Label) -> None:
         with store.writing() as session:
             session.execute(update(CaseLabel).where(CaseLabel.case_id == cases[0]).values(label=label))
 
     set_label(Label.HSIL)
-    assert designing.open_study(Caller(store, administrator), study_id=draft).n_hsil == 2
+    assert designing.open_study(administrator, study_id=draft).n_hsil == 2
     set_label(Label.NORMAL)
-    assert get_study(Caller(store, administrator), study_id=draft).study.n_hsil == 2
+    assert get_study(administrator, study_id=draft).study.n_hsil == 2
     with store.reading() as session:
         check_seal(session, get_study_row(session, draft))
 
 
-def test_a_broken_seal_is_noticed(store: Store, administrator: Actor, draft: int, cases: list[int]) -> None:
-    designing.open_study(Caller(store, administrator), study_id=draft)
+def test_a_broken_seal_is_noticed(store: Store, administrator: Caller, draft: int, cases: list[int]) -> None:
+    designing.open_study(administrator, study_id=draft)
     with store.writing() as session:
         session.execute(update(StudyCase).where(StudyCase.case_id == cases[0]).values(truth=Label.HSIL))
     with store.reading() as session, pytest.raises(StudyLocked, match="no longer is what was sealed"):
@@ -165,75 +158,72 @@ def test_a_broken_seal_is_noticed(store: Store, administrator: Actor, draft: int
 
 
 def test_a_case_that_lost_its_label_stops_the_sealing(
-    store: Store, administrator: Actor, draft: int, cases: list[int]
+    store: Store, administrator: Caller, draft: int, cases: list[int]
 ) -> None:
     with store.writing() as session:
         session.execute(update(CaseLabel).where(CaseLabel.case_id == cases[0]).values(label=None))
     with pytest.raises(InputRejected, match="1 of the 3 cases"):
-        designing.open_study(Caller(store, administrator), study_id=draft)
-    assert get_study(Caller(store, administrator), study_id=draft).study.state is StudyState.DRAFT
+        designing.open_study(administrator, study_id=draft)
+    assert get_study(administrator, study_id=draft).study.state is StudyState.DRAFT
 
 
 @pytest.mark.parametrize("change", [{"active": False}, {"role": Role.ANNOTATOR}])
 def test_a_reader_who_is_gone_stops_the_sealing(
-    store: Store, administrator: Actor, reader: Actor, draft: int, change: dict[str, object]
+    store: Store, administrator: Caller, reader: Caller, draft: int, change: dict[str, object]
 ) -> None:
     with store.writing() as session:
-        session.execute(update(Person).where(Person.id == reader.person_id).values(**change))
+        session.execute(update(Person).where(Person.id == reader.actor.person_id).values(**change))
     with pytest.raises(InputRejected, match="no longer"):
-        designing.open_study(Caller(store, administrator), study_id=draft)
+        designing.open_study(administrator, study_id=draft)
 
 
-def test_a_study_goes_one_way(store: Store, administrator: Actor, draft: int) -> None:
+def test_a_study_goes_one_way(administrator: Caller, draft: int) -> None:
     with pytest.raises(StudyLocked, match="only an open study"):
-        designing.close_study(Caller(store, administrator), study_id=draft, reason="enough was read")
-    designing.open_study(Caller(store, administrator), study_id=draft)
+        designing.close_study(administrator, study_id=draft, reason="enough was read")
+    designing.open_study(administrator, study_id=draft)
     with pytest.raises(StudyLocked, match="only a draft"):
-        designing.open_study(Caller(store, administrator), study_id=draft)
+        designing.open_study(administrator, study_id=draft)
     with pytest.raises(StudyLocked, match="kept for good"):
-        designing.discard_study(Caller(store, administrator), study_id=draft)
-    assert (
-        designing.close_study(Caller(store, administrator), study_id=draft, reason="enough was read").state
-        is StudyState.CLOSED
-    )
+        designing.discard_study(administrator, study_id=draft)
+    assert designing.close_study(administrator, study_id=draft, reason="enough was read").state is StudyState.CLOSED
     for again in (designing.open_study, designing.close_study):
         with pytest.raises(StudyLocked):
-            again(Caller(store, administrator), study_id=draft)
+            again(administrator, study_id=draft)
 
 
-def test_a_draft_can_be_discarded(store: Store, administrator: Actor, draft: int) -> None:
-    designing.discard_study(Caller(store, administrator), study_id=draft)
+def test_a_draft_can_be_discarded(store: Store, administrator: Caller, draft: int) -> None:
+    designing.discard_study(administrator, study_id=draft)
     with store.reading() as session:
         assert session.scalars(select(Study)).all() == []
         assert session.scalars(select(StudyCase)).all() == []
     with pytest.raises(NotFound):
-        designing.open_study(Caller(store, administrator), study_id=draft)
+        designing.open_study(administrator, study_id=draft)
 
 
 def test_options_name_active_readers_alone(
-    store: Store, administrator: Actor, annotator: Actor, reader: Actor, cases: list[int]
+    administrator: Caller, annotator: Caller, reader: Caller, cases: list[int]
 ) -> None:
-    options = designing.study_options(Caller(store, administrator))
-    assert [option.id for option in options.readers] == [reader.person_id]
+    options = designing.study_options(administrator)
+    assert [option.id for option in options.readers] == [reader.actor.person_id]
 
 
-def test_only_an_administrator_designs(store: Store, annotator: Actor, reader: Actor, draft: int) -> None:
-    for actor in (annotator, reader):
+def test_only_an_administrator_designs(annotator: Caller, reader: Caller, draft: int) -> None:
+    for caller in (annotator, reader):
         for ask in (
-            lambda who: designing.study_options(Caller(store, who)),
-            lambda who: designing.preview_choice(Caller(store, who), choice=CaseChoice()),
-            lambda who: designing.create_study(Caller(store, who), name="x", reader_ids=[reader.person_id]),
-            lambda who: designing.open_study(Caller(store, who), study_id=draft),
-            lambda who: designing.close_study(Caller(store, who), study_id=draft),
-            lambda who: designing.discard_study(Caller(store, who), study_id=draft),
-            lambda who: list_studies(Caller(store, who)),
-            lambda who: get_study(Caller(store, who), study_id=draft),
+            lambda who: designing.study_options(who),
+            lambda who: designing.preview_choice(who, choice=CaseChoice()),
+            lambda who: designing.create_study(who, name="x", reader_ids=[reader.actor.person_id]),
+            lambda who: designing.open_study(who, study_id=draft),
+            lambda who: designing.close_study(who, study_id=draft),
+            lambda who: designing.discard_study(who, study_id=draft),
+            lambda who: list_studies(who),
+            lambda who: get_study(who, study_id=draft),
         ):
             with pytest.raises(PermissionDenied):
-                ask(actor)
+                ask(caller)
 
 
-def test_labelled_cases_are_chosen_by_grade_and_day(store: Store, administrator: Actor, reader: Actor) -> None:
+def test_labelled_cases_are_chosen_by_grade_and_day(store: Store, administrator: Caller, reader: Caller) -> None:
     clinic = Clinic(store)
     days = [date(2026, 1, 5), date(2026, 2, 1), date(2026, 3, 1), date(2026, 3, 2)]
     grades = [Grade.NORMAL, Grade.CIN2, Grade.CIN3, Grade.NORMAL]
@@ -241,9 +231,9 @@ def test_labelled_cases_are_chosen_by_grade_and_day(store: Store, administrator:
 
     def chosen(**changes: Any) -> set[int]:
         study = designing.create_study(
-            Caller(store, administrator),
+            administrator,
             name=f"{hash(str(changes))}",
-            reader_ids=[reader.person_id],
+            reader_ids=[reader.actor.person_id],
             choice=CaseChoice(**changes),
         )
         with store.reading() as session:
@@ -257,10 +247,10 @@ def test_labelled_cases_are_chosen_by_grade_and_day(store: Store, administrator:
     assert chosen(examined_from=date(2026, 2, 1), examined_until=date(2026, 3, 2)) == ids(1, 2, 3)
     assert chosen(examined_until=date(2026, 2, 1)) == ids(0, 1)
     study = designing.create_study(
-        Caller(store, administrator),
+        administrator,
         name="In words",
-        reader_ids=[reader.person_id],
+        reader_ids=[reader.actor.person_id],
         choice=CaseChoice(grades=(Grade.CIN3, Grade.NORMAL), examined_from=date(2026, 1, 1)),
     )
-    words = get_study(Caller(store, administrator), study_id=study.id).chosen_by
+    words = get_study(administrator, study_id=study.id).chosen_by
     assert words == "all cases with a label by histology, graded normal or CIN3, examined from 2026-01-01"

@@ -4,7 +4,6 @@ import csv
 import io
 from collections import Counter
 
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.records.studies.results import ReadingTable
 from colpo_core.services.common.callers import Caller
@@ -22,12 +21,12 @@ N, H = Label.NORMAL, Label.HSIL
 
 
 def test_every_call_can_be_taken_along(
-    store: Store, administrator: Actor, reader: Actor, clinic: Clinic, study_id: int
+    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int
 ) -> None:
-    read_all(store, reader, study_id, dict.fromkeys(clinic.case_ids, H))
+    read_all(reader, study_id, dict.fromkeys(clinic.case_ids, H))
     predict(store, clinic, {0: (0.1, 0.9)})
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
-    content = export_readings(Caller(store, administrator), study_id=study_id, table=ReadingTable.CALLS)
+    designing.close_study(administrator, study_id=study_id, reason="enough was read")
+    content = export_readings(administrator, study_id=study_id, table=ReadingTable.CALLS)
     rows = list(csv.DictReader(io.StringIO(content.decode())))
     read = [row for row in rows if row["caller_kind"] == "reader"]
     assert [row["position"] for row in read] == ["1", "2", "3", "4"]
@@ -42,40 +41,38 @@ def test_every_call_can_be_taken_along(
 
 
 def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_figures(
-    store: Store, administrator: Actor, reader: Actor, clinic: Clinic
+    store: Store, administrator: Caller, reader: Caller, clinic: Clinic
 ) -> None:
     study = designing.create_study(
-        Caller(store, administrator),
+        administrator,
         name="Twice",
-        reader_ids=[reader.person_id],
+        reader_ids=[reader.actor.person_id],
         plan=ReadingPlan(n_sessions=2, washout_days=0, repeat_share=0.5),
     )
-    designing.open_study(Caller(store, administrator), study_id=study.id)
+    designing.open_study(administrator, study_id=study.id)
     right = dict(zip(clinic.case_ids, (case.truth for case in sealed(store, study.id)), strict=True))
-    while (shown := presenting.next_case(Caller(store, reader), study_id=study.id)) is not None:
+    while (shown := presenting.next_case(reader, study_id=study.id)) is not None:
         with store.reading() as session:
             row = session.get_one(Presentation, shown.token)
             main, truth = (row.session, row.occurrence) == (1, 1), right[row.case_id]
         call = truth if main else (N if truth is H else H)
-        readings.record_reading(
-            Caller(store, reader), study_id=study.id, token=shown.token, call=call, confidence=60, active_ms=0
-        )
-    designing.close_study(Caller(store, administrator), study_id=study.id, reason="enough was read")
-    (line,) = study_results.study_results(Caller(store, administrator), study_id=study.id).readers
+        readings.record_reading(reader, study_id=study.id, token=shown.token, call=call, confidence=60, active_ms=0)
+    designing.close_study(administrator, study_id=study.id, reason="enough was read")
+    (line,) = study_results.study_results(administrator, study_id=study.id).readers
     n_cases = len(clinic.case_ids)
     assert (line.n_called, line.n_cases, line.arm) == (n_cases, n_cases, Arm.UNAIDED)
     assert line.figures.accuracy.value == 1.0
     assert line.times is not None
     assert line.times.median == 0
-    analysis = study_results.study_findings(Caller(store, administrator), study_id=study.id).analysis
+    analysis = study_results.study_findings(administrator, study_id=study.id).analysis
     assert analysis.readers is not None
     figures = analysis.readers.readers[line.name].arms["unaided"].accuracy
     assert figures is not None
     assert (figures.k, figures.n) == (n_cases, n_cases)
     assert (analysis.again[line.name].value, analysis.again[line.name].n) == (-1, n_cases), "never the same call again"
-    ratings = export_readings(Caller(store, administrator), study_id=study.id, table=ReadingTable.RATINGS).decode()
+    ratings = export_readings(administrator, study_id=study.id, table=ReadingTable.RATINGS).decode()
     assert len(ratings.splitlines()) == 1 + n_cases
-    table = export_readings(Caller(store, administrator), study_id=study.id, table=ReadingTable.CALLS).decode()
+    table = export_readings(administrator, study_id=study.id, table=ReadingTable.CALLS).decode()
     rows = list(csv.DictReader(io.StringIO(table)))
     assert Counter((row["session"], row["occurrence"], row["arm"], row["phase"]) for row in rows) == {
         (number, occurrence, "unaided", "1"): count

@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import StudyLocked
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies.missing_predictions import predict_missing
 from colpo_core.store import Store
@@ -14,21 +13,21 @@ from tests.support.compared_studies import Clinic, predict
 
 
 def test_what_is_missing_is_predicted_in_a_job(
-    store: Store, administrator: Actor, clinic: Clinic, study_id: int, monkeypatch: pytest.MonkeyPatch
+    store: Store, administrator: Caller, clinic: Clinic, study_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("colpo_core.services.jobs.engine.place", lambda store, job_id: None)
     predict(store, clinic, {0: (0.1, 0.1)})
-    job = predict_missing(Caller(store, administrator), study_id=study_id, checkpoint_id=clinic.checkpoint_id)
+    job = predict_missing(administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id)
     assert job is not None
     assert job.kind is JobKind.PREDICT
     with store.reading() as session:
         settings = session.scalars(select(Job)).one().settings
     assert settings["image_ids"] == sorted(clinic.image_ids[1:])
     with pytest.raises(StudyLocked, match="not compared"):
-        predict_missing(Caller(store, administrator), study_id=study_id, checkpoint_id=99)
+        predict_missing(administrator, study_id=study_id, checkpoint_id=99)
 
 
-def test_nothing_missing_starts_no_job(store: Store, administrator: Actor, clinic: Clinic, study_id: int) -> None:
+def test_nothing_missing_starts_no_job(store: Store, administrator: Caller, clinic: Clinic, study_id: int) -> None:
     predict(store, clinic, dict.fromkeys(range(4), (0.1, 0.1)))
-    done = predict_missing(Caller(store, administrator), study_id=study_id, checkpoint_id=clinic.checkpoint_id)
+    done = predict_missing(administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id)
     assert done is None

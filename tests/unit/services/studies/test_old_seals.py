@@ -58,13 +58,13 @@ def test_an_old_sealed_study_keeps_its_seal_and_its_report_says_what_is_computed
     with store.writing() as session:
         for statement in ROWS.strip().split(";\n"):
             session.connection().exec_driver_sql(statement)
-    ada = Actor(2, "ada", "Ada", Role.ADMINISTRATOR)
+    ada = Caller(store, Actor(2, "ada", "Ada", Role.ADMINISTRATOR))
     with store.reading() as session:
         assert check_seal(session, get_study_row(session, 1)).sha256 == SEAL
-    anew = study_report(Caller(store, ada), study_id=1).anew
+    anew = study_report(ada, study_id=1).anew
     assert anew is not None
     assert (anew.code_version, anew.methods_version) == (None, 1)
     assert anew.changes
-    said = study_conduct(Caller(store, ada), study_id=1).warnings
+    said = study_conduct(ada, study_id=1).warnings
     assert any("no washout" in one for one in said)
     assert any("1 of 2 cases has changed (1 from HSIL to normal)" in one for one in said)

@@ -3,7 +3,6 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, refusals
 from colpo_core.services.studies.reader_names import reader_names
@@ -14,9 +13,9 @@ from tests.support.conducted import make_study
 
 
 @pytest.fixture
-def study_id(store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int]) -> int:
+def study_id(administrator: Caller, reader: Caller, add_case: Callable[..., int]) -> int:
     add_case(Label.NORMAL), add_case(Label.HSIL)
-    return make_study(store, administrator, [reader])
+    return make_study(administrator, [reader])
 
 
 def noted(store: Store) -> list[tuple[str, str]]:
@@ -26,13 +25,13 @@ def noted(store: Store) -> list[tuple[str, str]]:
 
 
 def test_a_readers_refusals_are_counted_for_each_open_study(
-    store: Store, administrator: Actor, annotator: Actor, reader: Actor, second_reader: Actor, study_id: int
+    store: Store, administrator: Caller, annotator: Caller, reader: Caller, second_reader: Caller, study_id: int
 ) -> None:
-    other = make_study(store, administrator, [reader, second_reader], name="Other")
+    other = make_study(administrator, [reader, second_reader], name="Other")
     for _ in range(2):
-        refusals.note_refusal(Caller(store, reader), what="page models")
-    refusals.note_refusal(Caller(store, second_reader), what="GET /colpo/images/1")
-    refusals.note_refusal(Caller(store, annotator), what="page studies")
+        refusals.note_refusal(reader, what="page models")
+    refusals.note_refusal(second_reader, what="GET /colpo/images/1")
+    refusals.note_refusal(annotator, what="page studies")
     with store.reading() as session:
         first, second = (
             refusals.list_refusals(session, one, reader_names(session, session.get_one(Study, one)))
@@ -43,18 +42,18 @@ def test_a_readers_refusals_are_counted_for_each_open_study(
 
 
 def test_without_an_open_study_it_stands_in_the_log_alone(
-    store: Store, administrator: Actor, reader: Actor, study_id: int
+    store: Store, administrator: Caller, reader: Caller, study_id: int
 ) -> None:
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough")
-    refusals.note_refusal(Caller(store, reader), what="x" * 500)
-    assert noted(store) == [(f"person {reader.person_id}", "x" * 200)]
+    designing.close_study(administrator, study_id=study_id, reason="enough")
+    refusals.note_refusal(reader, what="x" * 500)
+    assert noted(store) == [(f"person {reader.actor.person_id}", "x" * 200)]
 
 
 def test_a_locked_store_does_not_break_the_refusal(
-    store: Store, reader: Actor, study_id: int, monkeypatch: pytest.MonkeyPatch
+    store: Store, reader: Caller, study_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refusals, "_PATIENCE_MS", 1)
     with store.writing() as busy:
         busy.execute(select(Person))
-        refusals.note_refusal(Caller(store, reader), what="page models")
+        refusals.note_refusal(reader, what="page models")
     assert noted(store) == []

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from colpo_core.errors import PermissionDenied, StudyLocked
 from colpo_core.exchange.study_figures import report_figures
-from colpo_core.records.people import Actor
 from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.records.studies.reading_plans import Aid, ConfidenceScale, ReadingPlan
 from colpo_core.services.common.callers import Caller
@@ -23,7 +22,6 @@ from colpo_core.services.studies import designing
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.services.studies.report import report_archive, report_html, study_report
 from colpo_core.services.studies.rows import check_seal
-from colpo_core.store import Store
 from colpo_core.store.tables import Study
 from colpo_core.studies.design import StudyDesign
 from colpo_core.terms import Label
@@ -47,9 +45,9 @@ def unpacked(content: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_the_report_says_all_that_a_reviewer_asks(store: Store, administrator: Actor) -> None:
-    study_id = reported_study(store, administrator, plan=SESSIONS, n_read_by_last=9)
-    told = report_html(Caller(store, administrator), study_id=study_id)
+def test_the_report_says_all_that_a_reviewer_asks(administrator: Caller) -> None:
+    study_id = reported_study(administrator, plan=SESSIONS, n_read_by_last=9)
+    told = report_html(administrator, study_id=study_id)
     assert re.findall("<h2>(.*?)</h2>", told) == [
         "Question and answer",
         "Design and seal",
@@ -66,7 +64,7 @@ def test_the_report_says_all_that_a_reviewer_asks(store: Store, administrator: A
         "Refused to readers",
         "Methods",
     ]
-    report = study_report(Caller(store, administrator), study_id=study_id)
+    report = study_report(administrator, study_id=study_id)
     assert str(report.detail.study.seal_sha256) in told
     assert "2 sessions a reader" in told
     assert "It is not worse." in told
@@ -80,9 +78,9 @@ def test_the_report_says_all_that_a_reviewer_asks(store: Store, administrator: A
     check_balanced(told)
 
 
-def test_the_file_stands_alone_and_names_are_no_markup(store: Store, administrator: Actor) -> None:
-    study_id = reported_study(store, administrator, name="<script>alert('x')</script>")
-    told = report_html(Caller(store, administrator), study_id=study_id)
+def test_the_file_stands_alone_and_names_are_no_markup(administrator: Caller) -> None:
+    study_id = reported_study(administrator, name="<script>alert('x')</script>")
+    told = report_html(administrator, study_id=study_id)
     assert "<script" not in told
     assert "&lt;script&gt;" in told
     assert "http" not in told
@@ -90,9 +88,9 @@ def test_the_file_stands_alone_and_names_are_no_markup(store: Store, administrat
         assert tag not in told
 
 
-def test_every_figure_of_the_report_has_a_name_of_its_own(store: Store, administrator: Actor) -> None:
-    study_id = reported_study(store, administrator, plan=SESSIONS)
-    report = study_report(Caller(store, administrator), study_id=study_id)
+def test_every_figure_of_the_report_has_a_name_of_its_own(administrator: Caller) -> None:
+    study_id = reported_study(administrator, plan=SESSIONS)
+    report = study_report(administrator, study_id=study_id)
     figures = report_figures(report)
     names = [one.name for one in figures]
     assert len(set(names)) == len(names) > 100
@@ -104,9 +102,9 @@ def test_every_figure_of_the_report_has_a_name_of_its_own(store: Store, administ
     assert len(again) == len(NAMES)
 
 
-def test_an_aided_study_is_reported_in_both_arms(store: Store, administrator: Actor) -> None:
-    study_id = reported_study(store, administrator, plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL))
-    told = report_html(Caller(store, administrator), study_id=study_id)
+def test_an_aided_study_is_reported_in_both_arms(administrator: Caller) -> None:
+    study_id = reported_study(administrator, plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL))
+    told = report_html(administrator, study_id=study_id)
     assert "Aided reading: after a first call, which is locked" in told
     assert "Reading with the model's output minus reading without it, area under the curve" in unescape(told)
     assert "<h3>aided minus unaided</h3>" in told
@@ -114,10 +112,10 @@ def test_an_aided_study_is_reported_in_both_arms(store: Store, administrator: Ac
         assert text in told
 
 
-def test_the_archive_holds_the_readings_and_is_the_same_each_time(store: Store, administrator: Actor) -> None:
-    study_id = reported_study(store, administrator)
-    content = report_archive(Caller(store, administrator), study_id=study_id)
-    assert content == report_archive(Caller(store, administrator), study_id=study_id)
+def test_the_archive_holds_the_readings_and_is_the_same_each_time(administrator: Caller) -> None:
+    study_id = reported_study(administrator)
+    content = report_archive(administrator, study_id=study_id)
+    assert content == report_archive(administrator, study_id=study_id)
     files = unpacked(content)
     assert list(files) == FILES
     rows = list(csv.DictReader(io.StringIO(files["readings.csv"].decode())))
@@ -144,10 +142,10 @@ def test_the_archive_holds_the_readings_and_is_the_same_each_time(store: Store, 
     ],
 )
 def test_r_computes_every_figure_alike(
-    store: Store, administrator: Actor, tmp_path: Path, plan: ReadingPlan | None, n_read_by_last: int | None
+    administrator: Caller, tmp_path: Path, plan: ReadingPlan | None, n_read_by_last: int | None
 ) -> None:
-    study_id = reported_study(store, administrator, plan=plan, n_read_by_last=n_read_by_last)
-    for name, content in unpacked(report_archive(Caller(store, administrator), study_id=study_id)).items():
+    study_id = reported_study(administrator, plan=plan, n_read_by_last=n_read_by_last)
+    for name, content in unpacked(report_archive(administrator, study_id=study_id)).items():
         (tmp_path / name).write_bytes(content)
     done = subprocess.run(["Rscript", "analyse.R"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
@@ -166,17 +164,17 @@ def test_r_computes_every_figure_alike(
 
 
 def test_a_reader_who_was_added_and_taken_off_again_stands_as_that(
-    store: Store, administrator: Actor, reader: Actor, second_reader: Actor, add_case: Callable[..., int]
+    administrator: Caller, reader: Caller, second_reader: Caller, add_case: Callable[..., int]
 ) -> None:
     for number in range(4):
         add_case(Label.HSIL if number % 2 else Label.NORMAL)
-    study_id = make_study(store, administrator, [reader])
-    about = {"study_id": study_id, "reader_id": second_reader.person_id}
-    study_amendments.add_reader(Caller(store, administrator), reason="mistake", **about)
-    study_amendments.remove_reader(Caller(store, administrator), reason="mistake", **about)
-    read_on(store, reader, study_id)
-    designing.close_study(Caller(store, administrator), study_id=study_id)
-    told = report_html(Caller(store, administrator), study_id=study_id)
+    study_id = make_study(administrator, [reader])
+    about = {"study_id": study_id, "reader_id": second_reader.actor.person_id}
+    study_amendments.add_reader(administrator, reason="mistake", **about)
+    study_amendments.remove_reader(administrator, reason="mistake", **about)
+    read_on(reader, study_id)
+    designing.close_study(administrator, study_id=study_id)
+    told = report_html(administrator, study_id=study_id)
     said = "added after the seal, taken off the study, has read nothing"
     assert f"<td>Ruth</td><td>{said}</td>" in told
     assert f"Ruth: {said}" in " ".join(re.sub("<[^>]*>", " ", told).split()), "in the flow of cases, broken or not"
@@ -185,25 +183,25 @@ def test_a_reader_who_was_added_and_taken_off_again_stands_as_that(
 
 
 def test_no_report_before_the_closing_and_none_for_readers(
-    store: Store, administrator: Actor, reader: Actor, second_reader: Actor
+    administrator: Caller, reader: Caller, second_reader: Caller
 ) -> None:
-    closed = reported_study(store, administrator)
-    study_id = make_study(store, administrator, [reader, second_reader])
+    closed = reported_study(administrator)
+    study_id = make_study(administrator, [reader, second_reader])
     for service in (study_report, report_html, report_archive):
         with pytest.raises(StudyLocked):
-            service(Caller(store, administrator), study_id=study_id)
+            service(administrator, study_id=study_id)
         with pytest.raises(PermissionDenied):
-            service(Caller(store, reader), study_id=closed)
+            service(reader, study_id=closed)
 
 
 def test_an_archive_is_one_look_and_reads_the_sealed_study_once(
-    store: Store, administrator: Actor, reader: Actor, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    administrator: Caller, reader: Caller, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long it takes: looks within a minute count as one anyway."""
     for number in range(4):
         add_case(Label.HSIL if number % 2 else Label.NORMAL)
-    study_id = make_study(store, administrator, [reader], ReadingPlan(interim_results=True))
-    read_on(store, reader, study_id, at_most=2)
+    study_id = make_study(administrator, [reader], ReadingPlan(interim_results=True))
+    read_on(reader, study_id, at_most=2)
     checked = []
 
     def counted(session: Session, study: Study) -> StudyDesign:
@@ -212,6 +210,6 @@ def test_an_archive_is_one_look_and_reads_the_sealed_study_once(
 
     monkeypatch.setattr("colpo_core.services.studies.evidence.check_seal", counted)
     monkeypatch.setattr("colpo_core.services.studies.conduct._SAME_LOOK", timedelta(0))
-    report_archive(Caller(store, administrator), study_id=study_id)
+    report_archive(administrator, study_id=study_id)
     assert checked == [study_id]
-    assert study_conduct(Caller(store, administrator), study_id=study_id).n_interim_looks == 1
+    assert study_conduct(administrator, study_id=study_id).n_interim_looks == 1

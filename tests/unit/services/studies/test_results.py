@@ -5,7 +5,6 @@ import pytest
 
 from colpo_core.errors import PermissionDenied, StudyLocked
 from colpo_core.labels import RULES_VERSION
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.results import ReadingTable
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
@@ -22,7 +21,7 @@ N, H = Label.NORMAL, Label.HSIL
 
 
 def test_nobody_sees_results_before_the_end(
-    store: Store, administrator: Actor, annotator: Actor, reader: Actor, study_id: int
+    administrator: Caller, annotator: Caller, reader: Caller, study_id: int
 ) -> None:
     for ask in (
         study_results.study_results,
@@ -31,20 +30,20 @@ def test_nobody_sees_results_before_the_end(
         partial(export_readings, table=ReadingTable.RATINGS),
     ):
         with pytest.raises(StudyLocked, match="when the study is closed"):
-            ask(Caller(store, administrator), study_id=study_id)
-        for actor in (annotator, reader):
+            ask(administrator, study_id=study_id)
+        for caller in (annotator, reader):
             with pytest.raises(PermissionDenied):
-                ask(Caller(store, actor), study_id=study_id)
+                ask(caller, study_id=study_id)
 
 
 def test_readers_and_checkpoints_are_judged_on_the_same_cases(
-    store: Store, administrator: Actor, reader: Actor, clinic: Clinic, study_id: int
+    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int
 ) -> None:
     calls = dict(zip(clinic.case_ids, (N, H, H, H), strict=True))
-    read_all(store, reader, study_id, calls)
+    read_all(reader, study_id, calls)
     predict(store, clinic, {0: (0.1, 0.24), 1: (0.5, 0.25), 2: (0.49, 0.9)})
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
-    results = study_results.study_results(Caller(store, administrator), study_id=study_id)
+    designing.close_study(administrator, study_id=study_id, reason="enough was read")
+    results = study_results.study_results(administrator, study_id=study_id)
 
     rita, zoe = results.readers
     assert (rita.name, rita.n_called, rita.is_complete) == ("Rita", 4, True)
@@ -65,12 +64,12 @@ def test_readers_and_checkpoints_are_judged_on_the_same_cases(
 
 
 def test_the_statistics_leave_out_what_a_network_has_learned_from(
-    store: Store, administrator: Actor, reader: Actor, clinic: Clinic, study_id: int, add_case: Callable[..., int]
+    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int, add_case: Callable[..., int]
 ) -> None:
-    read_all(store, reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
+    read_all(reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
     predict(store, clinic, {0: (0.1, 0.1), 1: (0.6, 0.1), 2: (0.9, 0.1), 3: (0.3, 0.9)})
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
-    found = study_results.study_findings(Caller(store, administrator), study_id=study_id).analysis
+    designing.close_study(administrator, study_id=study_id, reason="enough was read")
+    found = study_results.study_findings(administrator, study_id=study_id).analysis
     assert found.readers is not None
     assert list(found.readers.readers) == ["Rita"], "who has read nothing has no figures"
     arm = found.readers.readers["Rita"].arms["unaided"]
@@ -81,31 +80,31 @@ def test_the_statistics_leave_out_what_a_network_has_learned_from(
     three, four = found.networks
     assert (three.channels, four.channels, three.n_cases) == (3, 4, 3)
     assert three.refused == ("It has judged fewer than two cases of a label that it has not learned from.",)
-    ratings = export_readings(Caller(store, administrator), study_id=study_id, table=ReadingTable.RATINGS)
+    ratings = export_readings(administrator, study_id=study_id, table=ReadingTable.RATINGS)
     table = tabulate(read_ratings(ratings.decode()))
     assert (table.readers, table.arms, table.cases) == (("Rita",), ("unaided",), tuple(map(str, clinic.case_ids)))
     assert (table.rating[0, 0] > 0).tolist() == [False, True, True, True]
 
 
 def test_what_a_checkpoint_saw_in_training_is_counted_and_judged_apart(
-    store: Store, administrator: Actor, clinic: Clinic, study_id: int
+    store: Store, administrator: Caller, clinic: Clinic, study_id: int
 ) -> None:
     predict(store, clinic, {0: (0.1, 0.1), 1: (0.9, 0.1), 2: (0.9, 0.1), 3: (0.9, 0.9)})
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
-    three, _ = study_results.study_results(Caller(store, administrator), study_id=study_id).checkpoints
+    designing.close_study(administrator, study_id=study_id, reason="enough was read")
+    three, _ = study_results.study_results(administrator, study_id=study_id).checkpoints
     assert (three.n_seen, three.n_unseen, three.trained_on) == (1, 3, LabelSource.HISTOLOGY)
     assert three.unseen is not None
     assert (three.unseen.accuracy.k, three.unseen.accuracy.n) == (2, 3)
 
 
 def test_a_study_from_before_plans_opens_reads_and_gives_results(
-    store: Store, administrator: Actor, reader: Actor, clinic: Clinic, study_id: int
+    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int
 ) -> None:
     with store.writing() as session:
         study = session.get_one(Study, study_id)
         study.design = {key: value for key, value in study.design.items() if key not in ("plan", "practice")}
         study.seal_sha256 = design_of(session, study).sha256
-    read_all(store, reader, study_id, dict.fromkeys(clinic.case_ids, H))
-    designing.close_study(Caller(store, administrator), study_id=study_id, reason="enough was read")
-    results = study_results.study_results(Caller(store, administrator), study_id=study_id)
+    read_all(reader, study_id, dict.fromkeys(clinic.case_ids, H))
+    designing.close_study(administrator, study_id=study_id, reason="enough was read")
+    results = study_results.study_results(administrator, study_id=study_id)
     assert [line.n_called for line in results.readers] == [len(clinic.case_ids), 0]

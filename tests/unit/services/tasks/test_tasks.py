@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.records.cases.lists import CaseFilter, LabelChoice
-from colpo_core.records.people import Actor
 from colpo_core.services.common.actors import IMPORTER, program_actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import mark_image
@@ -41,7 +40,7 @@ def items_of(store: Store, task_id: int) -> list[TaskItem]:
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**31 - 1), n_annotators=st.integers(1, 3), order=st.sampled_from(TaskOrder))
 def test_what_is_written_is_shared_out_by_patient(
-    store: Store, administrator: Actor, add_case: AddCase, seed: int, n_annotators: int, order: TaskOrder
+    store: Store, administrator: Caller, add_case: AddCase, seed: int, n_annotators: int, order: TaskOrder
 ) -> None:
     with store.writing() as session:
         if session.query(Person).count() == 1:
@@ -58,10 +57,10 @@ def test_what_is_written_is_shared_out_by_patient(
                     patient_id = session.get_one(Case, case_id).patient_id
                 add_case(patient_id=patient_id)
     wishes = {"n_annotators": n_annotators, "seed": seed, "order": order}
-    made = hand_out(store, administrator, people, title=f"t{seed}-{n_annotators}-{order}-1", **wishes)
-    again = hand_out(store, administrator, people[::-1], title=f"t{seed}-{n_annotators}-{order}-2", **wishes)
+    made = hand_out(administrator, people, title=f"t{seed}-{n_annotators}-{order}-1", **wishes)
+    again = hand_out(administrator, people[::-1], title=f"t{seed}-{n_annotators}-{order}-2", **wishes)
     for task in (made, again):
-        tasks.close_task(Caller(store, administrator), task_id=task.id)
+        tasks.close_task(administrator, task_id=task.id)
     items = items_of(store, made.id)
     assert set(Counter(item.image_id for item in items).values()) == {n_annotators}
     assert len({(item.image_id, item.annotator_id) for item in items}) == len(items) == made.n_items
@@ -89,13 +88,13 @@ def test_only_acetic_images_that_show_the_cervix_are_handed_out_and_the_preview_
     add_case(stage=Stage.LUGOL)
     add_case(stage=Stage.NATIVE, shows_cervix=False)
     add_case(shows_cervix=False)
-    preview = tasks.preview_task(Caller(store, team.administrator), draft=task_draft(team.annotator_ids))
+    preview = tasks.preview_task(team.administrator, draft=task_draft(team.annotator_ids))
     assert (preview.n_cases, preview.n_images, preview.n_without_prediction) == (3, 3, 3)
     assert preview.n_left_out == {"not taken with acetic acid": 2, "does not show the cervix": 1}
     assert preview.per_person == {"Anna (anna)": 3, "Ben (ben)": 3}
     with store.reading() as session:
         assert session.query(TaskItem).count() == 0
-    made = hand_out(store, team.administrator, team.annotator_ids)
+    made = hand_out(team.administrator, team.annotator_ids)
     assert {item.image_id for item in items_of(store, made.id)} == set(good)
     assert (made.n_images, made.n_items, made.n_submitted, made.n_skipped, made.n_images_done) == (3, 6, 0, 0, 0)
     assert (made.n_waiting, made.created_by, made.closed_at) == (6, "Ada", None)
@@ -104,62 +103,64 @@ def test_only_acetic_images_that_show_the_cervix_are_handed_out_and_the_preview_
 def test_the_filter_is_that_of_the_list_of_cases(store: Store, team: Team, add_case: AddCase) -> None:
     add_case(Label.NORMAL)
     hsil = image_of(store, add_case(Label.HSIL))
-    made = hand_out(store, team.administrator, team.annotator_ids, where=CaseFilter(label=LabelChoice.HSIL))
+    made = hand_out(team.administrator, team.annotator_ids, where=CaseFilter(label=LabelChoice.HSIL))
     assert {item.image_id for item in items_of(store, made.id)} == {hsil}
     with pytest.raises(InputRejected, match="No image"):
-        hand_out(store, team.administrator, team.annotator_ids, title="2", where=CaseFilter(patient_code="nobody"))
+        hand_out(team.administrator, team.annotator_ids, title="2", where=CaseFilter(patient_code="nobody"))
 
 
 def test_a_limit_takes_whole_cases_in_the_tasks_order(store: Store, team: Team, add_case: AddCase) -> None:
     ids = [add_case() for _ in range(3)]
     add_images(store, ids[0], 2)
     draft = task_draft(team.annotator_ids, max_images=4)
-    preview = tasks.preview_task(Caller(store, team.administrator), draft=draft)
+    preview = tasks.preview_task(team.administrator, draft=draft)
     assert (preview.n_cases, preview.n_images) == (2, 4)
     assert preview.n_left_out == {"over the largest number of images": 1}
-    made = tasks.create_task(Caller(store, team.administrator), draft=draft)
-    queue = queue_items(Caller(store, team.anna), task_id=made.id)
+    made = tasks.create_task(team.administrator, draft=draft)
+    queue = queue_items(team.anna, task_id=made.id)
     assert [item.case_id for item in queue] == [ids[0]] * 3 + [ids[1]], "the oldest examinations come first"
 
 
-def test_the_least_sure_comes_first_and_the_unpredicted_last(store: Store, administrator: Actor) -> None:
-    predicted = PredictedClinic(store, administrator)
+def test_the_least_sure_comes_first_and_the_unpredicted_last(store: Store, administrator: Caller) -> None:
+    predicted = PredictedClinic(administrator)
     extra = predicted.clinic.add_case(masked=False)
     anna = add_person(store, "anna", Role.ANNOTATOR)
     with store.writing() as session:
         for row, entropy in zip(session.query(Prediction).order_by(Prediction.id), (0.1, 0.9, 0.5), strict=True):
             row.mask_entropy = entropy
     wishes = {"order": TaskOrder.UNCERTAINTY}
-    preview = tasks.preview_task(Caller(store, administrator), draft=task_draft((anna.person_id,), **wishes))
+    preview = tasks.preview_task(administrator, draft=task_draft((anna.actor.person_id,), **wishes))
     assert preview.n_without_prediction == 1
-    made = hand_out(store, administrator, (anna.person_id,), **wishes)
-    order = [item.image_id for item in queue_items(Caller(store, anna), task_id=made.id)]
+    made = hand_out(administrator, (anna.actor.person_id,), **wishes)
+    order = [item.image_id for item in queue_items(anna, task_id=made.id)]
     first, second, third = (case.image_id for case in predicted.cases)
     assert order == [second, third, first, extra.image_id]
 
 
-def test_who_cannot_annotate_cannot_be_given_a_task(store: Store, team: Team, reader: Actor, add_case: AddCase) -> None:
+def test_who_cannot_annotate_cannot_be_given_a_task(
+    store: Store, team: Team, reader: Caller, add_case: AddCase
+) -> None:
     add_case()
     gone = add_person(store, "gone", Role.ANNOTATOR)
     with store.writing() as session:
-        session.get_one(Person, gone.person_id).active = False
+        session.get_one(Person, gone.actor.person_id).active = False
     program = program_actor(store, IMPORTER)
     for person_id, sentence in (
-        (reader.person_id, "Rita is a reader"),
-        (gone.person_id, "Gone is deactivated"),
+        (reader.actor.person_id, "Rita is a reader"),
+        (gone.actor.person_id, "Gone is deactivated"),
         (program.person_id, "is the program itself"),
         (999, "There is no person 999"),
     ):
         for changes in (
-            {"annotator_ids": (team.anna.person_id, person_id)},
-            {"annotator_ids": (team.anna.person_id,), "adjudicator_id": person_id},
+            {"annotator_ids": (team.anna.actor.person_id, person_id)},
+            {"annotator_ids": (team.anna.actor.person_id,), "adjudicator_id": person_id},
         ):
             draft = task_draft(**changes, n_annotators=1)
             with pytest.raises(InputRejected, match=sentence):
-                tasks.preview_task(Caller(store, team.administrator), draft=draft)
+                tasks.preview_task(team.administrator, draft=draft)
             with pytest.raises(InputRejected, match=sentence):
-                tasks.create_task(Caller(store, team.administrator), draft=draft)
-    choices = tasks.annotator_choices(Caller(store, team.administrator))
+                tasks.create_task(team.administrator, draft=draft)
+    choices = tasks.annotator_choices(team.administrator)
     assert [one.name for one in choices] == ["Ada (ada)", "Anna (anna)", "Ben (ben)", "Senior (senior)"]
     with store.reading() as session:
         assert session.query(TaskItem).count() == 0
@@ -186,21 +187,21 @@ def test_a_draft_that_cannot_be_is_refused(changes: dict[str, object], sentence:
         task_draft(**wishes)  # type: ignore[arg-type]
 
 
-def test_a_title_is_taken_once(store: Store, team: Team, add_case: AddCase) -> None:
+def test_a_title_is_taken_once(team: Team, add_case: AddCase) -> None:
     add_case()
-    hand_out(store, team.administrator, team.annotator_ids, title=" two  words ")
+    hand_out(team.administrator, team.annotator_ids, title=" two  words ")
     with pytest.raises(Conflict, match="two words"):
-        hand_out(store, team.administrator, team.annotator_ids, title="two words")
+        hand_out(team.administrator, team.annotator_ids, title="two words")
 
 
 def test_a_mask_submitted_before_counts_as_done(store: Store, team: Team, add_case: AddCase) -> None:
     image_id = image_of(store, add_case())
-    before = paint_and_submit(store, team.anna, image_id)
-    preview = tasks.preview_task(Caller(store, team.administrator), draft=task_draft(team.annotator_ids))
+    before = paint_and_submit(team.anna, image_id)
+    preview = tasks.preview_task(team.administrator, draft=task_draft(team.annotator_ids))
     assert preview.n_done_already == 1
-    made = hand_out(store, team.administrator, team.annotator_ids)
+    made = hand_out(team.administrator, team.annotator_ids)
     assert (made.n_submitted, made.n_waiting) == (1, 1)
-    (item,) = (one for one in items_of(store, made.id) if one.annotator_id == team.anna.person_id)
+    (item,) = (one for one in items_of(store, made.id) if one.annotator_id == team.anna.actor.person_id)
     assert (item.state, item.version_id, item.finished_at) == (
         TaskItemState.SUBMITTED, before.version_id, before.created_at,
     )  # fmt: skip
@@ -208,13 +209,13 @@ def test_a_mask_submitted_before_counts_as_done(store: Store, team: Team, add_ca
 
 def test_progress_counts_and_times_each_person(store: Store, team: Team, add_case: AddCase) -> None:
     images = [image_of(store, add_case()) for _ in range(3)]
-    made = hand_out(store, team.administrator, team.annotator_ids, adjudicator_id=team.senior.person_id)
-    by_image = {item.image_id: item.item_id for item in queue_items(Caller(store, team.anna), task_id=made.id)}
-    paint_and_submit(store, team.anna, images[0])
+    made = hand_out(team.administrator, team.annotator_ids, adjudicator_id=team.senior.actor.person_id)
+    by_image = {item.image_id: item.item_id for item in queue_items(team.anna, task_id=made.id)}
+    paint_and_submit(team.anna, images[0])
     with store.writing() as session:
         session.get_one(TaskItem, by_image[images[1]]).active_ms = 9000
-    skip_item(Caller(store, team.anna), item_id=by_image[images[1]], reason="only  blood")
-    found = tasks.task_progress(Caller(store, team.senior), task_id=made.id)
+    skip_item(team.anna, item_id=by_image[images[1]], reason="only  blood")
+    found = tasks.task_progress(team.senior, task_id=made.id)
     anna, ben = found.people
     assert (anna.name, anna.n_items, anna.n_submitted, anna.n_skipped, anna.n_waiting) == ("Anna", 3, 1, 1, 1)
     assert (anna.seconds_per_image_median, anna.seconds_per_case_median) == (4.0, 6.5)
@@ -223,60 +224,60 @@ def test_progress_counts_and_times_each_person(store: Store, team: Team, add_cas
     assert (skipped.image_id, skipped.annotator, skipped.reason) == (images[1], "Anna", "only blood")
     assert (found.task.n_submitted, found.task.n_skipped, found.task.n_images_done) == (1, 1, 0)
     assert found.task.adjudicator == "Senior"
-    paint_and_submit(store, team.ben, images[0])
-    assert task_of(store, team.ben, made.id).n_images_done == 1
+    paint_and_submit(team.ben, images[0])
+    assert task_of(team.ben, made.id).n_images_done == 1
 
 
 def test_an_image_left_out_later_holds_nobody_up(store: Store, team: Team, add_case: AddCase) -> None:
     first, second = (image_of(store, add_case()) for _ in range(2))
-    made = hand_out(store, team.administrator, team.annotator_ids)
-    paint_and_submit(store, team.anna, first)
-    paint_and_submit(store, team.anna, second)
-    paint_and_submit(store, team.ben, first)
-    mark_image(Caller(store, team.ben), image_id=second, shows_cervix=False)
-    task = task_of(store, team.ben, made.id)
+    made = hand_out(team.administrator, team.annotator_ids)
+    paint_and_submit(team.anna, first)
+    paint_and_submit(team.anna, second)
+    paint_and_submit(team.ben, first)
+    mark_image(team.ben, image_id=second, shows_cervix=False)
+    task = task_of(team.ben, made.id)
     assert (task.n_images, task.n_items, task.n_waiting, task.n_images_done, task.n_left_out) == (2, 3, 0, 2, 1)
-    ben = tasks.task_progress(Caller(store, team.administrator), task_id=made.id).people[1]
+    ben = tasks.task_progress(team.administrator, task_id=made.id).people[1]
     assert (ben.n_items, ben.n_submitted, ben.n_waiting) == (1, 1, 0)
-    mark_image(Caller(store, team.ben), image_id=second, shows_cervix=True)
-    task = task_of(store, team.ben, made.id)
+    mark_image(team.ben, image_id=second, shows_cervix=True)
+    task = task_of(team.ben, made.id)
     assert (task.n_items, task.n_waiting, task.n_images_done, task.n_left_out) == (4, 1, 1, 0)
 
 
 def test_closing_ends_a_task_once(store: Store, team: Team, add_case: AddCase) -> None:
     image_id = image_of(store, add_case())
-    made = hand_out(store, team.administrator, team.annotator_ids)
-    closed = tasks.close_task(Caller(store, team.administrator), task_id=made.id)
+    made = hand_out(team.administrator, team.annotator_ids)
+    closed = tasks.close_task(team.administrator, task_id=made.id)
     assert closed.closed_at is not None
     with pytest.raises(Conflict, match="closed already"):
-        tasks.close_task(Caller(store, team.administrator), task_id=made.id)
-    assert tasks.list_tasks(Caller(store, team.anna)) == ()
-    assert tasks.list_tasks(Caller(store, team.anna), with_closed=True) == (closed,)
-    paint_and_submit(store, team.anna, image_id)
-    assert task_of(store, team.anna, made.id).n_submitted == 0, "a closed task counts nothing more"
+        tasks.close_task(team.administrator, task_id=made.id)
+    assert tasks.list_tasks(team.anna) == ()
+    assert tasks.list_tasks(team.anna, with_closed=True) == (closed,)
+    paint_and_submit(team.anna, image_id)
+    assert task_of(team.anna, made.id).n_submitted == 0, "a closed task counts nothing more"
 
 
-def test_who_sees_which_task(store: Store, team: Team, reader: Actor, add_case: AddCase) -> None:
+def test_who_sees_which_task(team: Team, reader: Caller, add_case: AddCase) -> None:
     add_case()
-    made = hand_out(store, team.administrator, (team.anna.person_id,), adjudicator_id=team.senior.person_id)
-    for actor in (team.administrator, team.anna, team.senior):
-        assert [task.id for task in tasks.list_tasks(Caller(store, actor))] == [made.id]
-    assert tasks.list_tasks(Caller(store, team.ben)) == ()
+    made = hand_out(team.administrator, (team.anna.actor.person_id,), adjudicator_id=team.senior.actor.person_id)
+    for caller in (team.administrator, team.anna, team.senior):
+        assert [task.id for task in tasks.list_tasks(caller)] == [made.id]
+    assert tasks.list_tasks(team.ben) == ()
     with pytest.raises(NotFound):
-        tasks.task_progress(Caller(store, team.ben), task_id=made.id)
+        tasks.task_progress(team.ben, task_id=made.id)
     with pytest.raises(NotFound):
-        tasks.task_progress(Caller(store, team.administrator), task_id=99)
+        tasks.task_progress(team.administrator, task_id=99)
     with pytest.raises(PermissionDenied):
-        tasks.task_progress(Caller(store, reader), task_id=made.id)
+        tasks.task_progress(reader, task_id=made.id)
     with pytest.raises(PermissionDenied, match="progress"):
-        tasks.task_progress(Caller(store, team.anna), task_id=made.id)
+        tasks.task_progress(team.anna, task_id=made.id)
     draft = task_draft(team.annotator_ids)
     for forbidden in (
-        lambda: tasks.preview_task(Caller(store, team.anna), draft=draft),
-        lambda: tasks.create_task(Caller(store, team.anna), draft=draft),
-        lambda: tasks.close_task(Caller(store, team.anna), task_id=made.id),
-        lambda: tasks.annotator_choices(Caller(store, team.anna)),
-        lambda: tasks.list_tasks(Caller(store, reader)),
+        lambda: tasks.preview_task(team.anna, draft=draft),
+        lambda: tasks.create_task(team.anna, draft=draft),
+        lambda: tasks.close_task(team.anna, task_id=made.id),
+        lambda: tasks.annotator_choices(team.anna),
+        lambda: tasks.list_tasks(reader),
     ):
         with pytest.raises(PermissionDenied):
             forbidden()
@@ -286,11 +287,11 @@ def test_what_is_done_stands_in_the_log_without_patient_data(store: Store, team:
     case_id = add_case()
     with store.reading() as session:
         code = session.get_one(Patient, session.get_one(Case, case_id).patient_id).code
-    made = hand_out(store, team.administrator, team.annotator_ids, where=CaseFilter(patient_code=code), seed=7)
-    item = queue_items(Caller(store, team.anna), task_id=made.id)[0]
-    open_item(Caller(store, team.anna), item_id=item.item_id)
-    skip_item(Caller(store, team.anna), item_id=item.item_id, reason="blurred")
-    tasks.close_task(Caller(store, team.administrator), task_id=made.id)
+    made = hand_out(team.administrator, team.annotator_ids, where=CaseFilter(patient_code=code), seed=7)
+    item = queue_items(team.anna, task_id=made.id)[0]
+    open_item(team.anna, item_id=item.item_id)
+    skip_item(team.anna, item_id=item.item_id, reason="blurred")
+    tasks.close_task(team.administrator, task_id=made.id)
     with store.reading() as session:
         entries = session.query(AuditEntry).filter_by(subject=f"task {made.id}").order_by(AuditEntry.id).all()
     assert [entry.action for entry in entries] == ["create task", "skip task item", "close task"]

@@ -3,7 +3,6 @@ from datetime import timedelta
 import pytest
 
 from colpo_core.errors import InputRejected, PermissionDenied
-from colpo_core.records.people import Actor
 from colpo_core.records.training.retraining import RetrainingRule
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
@@ -29,15 +28,15 @@ def clinic(store: Store) -> Clinic:
 
 
 @pytest.fixture
-def snapshot_id(store: Store, clinic: Clinic, annotator: Actor) -> int:
+def snapshot_id(clinic: Clinic, annotator: Caller) -> int:
     query = SnapshotQuery("first", seed=3, mask_policy=MaskPolicy.MAJORITY)
-    return freezing.freeze_snapshot(Caller(store, annotator), query=query).id
+    return freezing.freeze_snapshot(annotator, query=query).id
 
 
-def ruled(store: Store, actor: Actor, snapshot_id: int, **moments: int) -> RetrainingRule:
+def ruled(caller: Caller, snapshot_id: int, **moments: int) -> RetrainingRule:
     wanted: dict[str, int | None] = {"every_days": None, "at_new_labels": None}
-    rule = rule_like(Caller(store, actor), snapshot_id=snapshot_id, settings=TINY, **(wanted | moments))
-    set_retraining(Caller(store, actor), rule=rule)
+    rule = rule_like(caller, snapshot_id=snapshot_id, settings=TINY, **(wanted | moments))
+    set_retraining(caller, rule=rule)
     return rule
 
 
@@ -47,50 +46,50 @@ def end(store: Store, job_id: int) -> None:
 
 
 def test_nothing_trains_by_itself_until_somebody_says_so(
-    store: Store, administrator: Actor, snapshot_id: int, placed: list[int]
+    store: Store, administrator: Caller, snapshot_id: int, placed: list[int]
 ) -> None:
-    assert not retraining(Caller(store, administrator)).is_on
+    assert not retraining(administrator).is_on
     assert train_if_due(store, now=utc_now() + timedelta(days=400)) is None
     assert placed == []
 
 
-def test_a_rule_is_kept_as_it_was_set(store: Store, administrator: Actor, snapshot_id: int) -> None:
-    rule = ruled(store, administrator, snapshot_id, every_days=30)
+def test_a_rule_is_kept_as_it_was_set(store: Store, administrator: Caller, snapshot_id: int) -> None:
+    rule = ruled(administrator, snapshot_id, every_days=30)
     assert (rule.seed, rule.mask_policy) == (3, MaskPolicy.MAJORITY)
-    found = retraining(Caller(store, administrator))
+    found = retraining(administrator)
     assert (found.is_on, found.rule, found.set_by) == (True, rule, "Ada")
-    set_retraining(Caller(store, administrator), rule=None)
-    assert not retraining(Caller(store, administrator)).is_on
+    set_retraining(administrator, rule=None)
+    assert not retraining(administrator).is_on
     with store.reading() as session:
         deeds = [entry.action for entry in session.query(AuditEntry) if entry.subject.startswith("rule")]
     assert deeds == ["retrain by itself", "retrain no more"]
 
 
 def test_after_the_days_it_freezes_trains_and_promotes_nothing(
-    store: Store, administrator: Actor, clinic: Clinic, snapshot_id: int, placed: list[int]
+    store: Store, administrator: Caller, clinic: Clinic, snapshot_id: int, placed: list[int]
 ) -> None:
-    ruled(store, administrator, snapshot_id, every_days=30)
+    ruled(administrator, snapshot_id, every_days=30)
     clinic.add_case(grades=(Grade.CIN3,))
     later = utc_now() + timedelta(days=29)
     assert train_if_due(store, now=later) is None
     job_id = train_if_due(store, now=later + timedelta(days=2))
     assert placed == [job_id]
     assert job_id is not None
-    job = jobs.get_job(Caller(store, administrator), job_id=job_id)
+    job = jobs.get_job(administrator, job_id=job_id)
     assert job.created_by == "Ada"
-    frozen = freezing.get_snapshot(Caller(store, administrator), snapshot_id=job.snapshot_id or 0)
+    frozen = freezing.get_snapshot(administrator, snapshot_id=job.snapshot_id or 0)
     assert (frozen.count("images"), frozen.mask_policy, frozen.seed) == (13, MaskPolicy.MAJORITY, 3)
-    assert f"training {job_id} began" in retraining(Caller(store, administrator)).note
+    assert f"training {job_id} began" in retraining(administrator).note
     with store.reading() as session:
         assert session.query(Promotion).count() == 0
 
 
 def test_new_labels_bring_it_on(
-    store: Store, administrator: Actor, clinic: Clinic, snapshot_id: int, placed: list[int]
+    store: Store, administrator: Caller, clinic: Clinic, snapshot_id: int, placed: list[int]
 ) -> None:
-    starting.start_training(Caller(store, administrator), snapshot_id=snapshot_id, settings=TINY)
+    starting.start_training(administrator, snapshot_id=snapshot_id, settings=TINY)
     placed.clear()
-    ruled(store, administrator, snapshot_id, at_new_labels=2)
+    ruled(administrator, snapshot_id, at_new_labels=2)
     now = utc_now()
     clinic.add_case(grades=(Grade.CIN3,))
     assert train_if_due(store, now=now) is None
@@ -99,7 +98,7 @@ def test_new_labels_bring_it_on(
     job_id = train_if_due(store, now=now + 2 * LOOK_EVERY)
     assert placed == [job_id]
     assert job_id is not None
-    assert "because of 2 new labels" in retraining(Caller(store, administrator)).note
+    assert "because of 2 new labels" in retraining(administrator).note
     clinic.add_case()
     clinic.add_case()
     assert train_if_due(store, now=now + 4 * LOOK_EVERY) is None, "one after the other"
@@ -107,28 +106,28 @@ def test_new_labels_bring_it_on(
     assert train_if_due(store, now=now + 6 * LOOK_EVERY) not in (None, job_id)
 
 
-def test_why_none_began_stands_beside_the_rule(store: Store, administrator: Actor, snapshot_id: int) -> None:
-    ruled(store, administrator, snapshot_id, every_days=1)
+def test_why_none_began_stands_beside_the_rule(store: Store, administrator: Caller, snapshot_id: int) -> None:
+    ruled(administrator, snapshot_id, every_days=1)
     assert train_if_due(store, now=utc_now() + timedelta(days=2)) is None
-    assert "holds exactly the same" in retraining(Caller(store, administrator)).note
+    assert "holds exactly the same" in retraining(administrator).note
 
 
 def test_who_may_not_train_any_more_trains_no_more(
-    store: Store, administrator: Actor, snapshot_id: int, placed: list[int]
+    store: Store, administrator: Caller, snapshot_id: int, placed: list[int]
 ) -> None:
     second = add_person(store, "second", Role.ADMINISTRATOR)
-    ruled(store, second, snapshot_id, every_days=1)
+    ruled(second, snapshot_id, every_days=1)
     with store.writing() as session:
-        session.get_one(Person, second.person_id).active = False
+        session.get_one(Person, second.actor.person_id).active = False
     assert train_if_due(store, now=utc_now() + timedelta(days=2)) is None
-    assert "may not train any more" in retraining(Caller(store, administrator)).note
+    assert "may not train any more" in retraining(administrator).note
     assert placed == []
 
 
 def test_of_several_supervisors_one_looks(
-    store: Store, administrator: Actor, clinic: Clinic, snapshot_id: int, placed: list[int]
+    store: Store, administrator: Caller, clinic: Clinic, snapshot_id: int, placed: list[int]
 ) -> None:
-    ruled(store, administrator, snapshot_id, every_days=1)
+    ruled(administrator, snapshot_id, every_days=1)
     clinic.add_case()
     later = utc_now() + timedelta(days=2)
     assert [train_if_due(store, now=later) is None for _ in range(3)] == [False, True, True]
@@ -136,17 +135,11 @@ def test_of_several_supervisors_one_looks(
 
 
 def test_only_an_administrator_sets_it_and_it_needs_a_moment(
-    store: Store, administrator: Actor, annotator: Actor, snapshot_id: int
+    administrator: Caller, annotator: Caller, snapshot_id: int
 ) -> None:
-    rule = rule_like(Caller(store, annotator), snapshot_id=snapshot_id, settings=TINY, every_days=7, at_new_labels=None)
+    rule = rule_like(annotator, snapshot_id=snapshot_id, settings=TINY, every_days=7, at_new_labels=None)
     with pytest.raises(PermissionDenied):
-        set_retraining(Caller(store, annotator), rule=rule)
+        set_retraining(annotator, rule=rule)
     for days, labels in ((None, None), (0, None), (367, None), (None, 0)):
         with pytest.raises(InputRejected):
-            rule_like(
-                Caller(store, administrator),
-                snapshot_id=snapshot_id,
-                settings=TINY,
-                every_days=days,
-                at_new_labels=labels,
-            )
+            rule_like(administrator, snapshot_id=snapshot_id, settings=TINY, every_days=days, at_new_labels=labels)
