@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from colpo_core.cli.main import COMMANDS
+from colpo_core.settings import ENGINES
 
 CHECKOUT = Path(__file__).parents[2]
 LIST = Path(__file__).with_name("mirror.toml")
@@ -74,6 +75,7 @@ def reached_by(test: str) -> dict[str, int]:
     own |= {CHECKOUT / file for file in imports_of(CHECKOUT / test) if file.startswith("tests/")}
     own |= {path for path in [(CHECKOUT / test).with_name("conftest.py")] if path.exists()}
     named = {file for path in own for file in imports_of(path)} | _called_by_name(CHECKOUT / test)
+    named |= {engine for path in own for engine in _engines_of(path)}
     reached = dict.fromkeys(named, 1)
     waiting = sorted(named)
     for file in waiting:
@@ -101,6 +103,12 @@ def _called_by_name(path: Path) -> set[str]:
     if "colpo_core.cli.main" in text or '"colpo_core"' in text or "run: Run" in text:
         called |= {f"colpo_core/cli/{COMMANDS[word].partition(':')[0]}.py" for word in words if word in COMMANDS}
     return called
+
+
+def _engines_of(path: Path) -> set[str]:
+    """The engines of several machines that a file names: `cluster_parts` loads them by these names."""
+    files = {f"colpo_core/cluster/{engine}_jobs.py" for engine in ENGINES if f'"{engine}"' in path.read_text("utf-8")}
+    return {file for file in files if (CHECKOUT / file).is_file()}
 
 
 def listed() -> dict[str, str]:
