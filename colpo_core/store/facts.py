@@ -36,7 +36,7 @@ _WHERE_TO_LOOK: dict[type[Base], tuple[str, str]] = {
     Checkpoint: ("checkpoint", "Choose one under Models."),
     Histology: ("specimen", "Reload the case."),
     Image: ("image", "Choose one from the list of cases."),
-    Job: ("job", ""),
+    Job: ("job", "Look in the list of jobs."),
     Person: ("person", "Choose one from the list of people."),
     Prediction: ("prediction", "Choose one of those that wait."),
     Snapshot: ("snapshot", "Choose one of the list."),
