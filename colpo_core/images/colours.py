@@ -103,8 +103,6 @@ def _srgb(oklab: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 EVIDENCE_COLOURS = _evidence_colours()
-MASK_RGBA = (0, 214, 201, 150)
-"""The model's mask over an image, wherever it is shown: red, green, blue and opacity, 0 to 255."""
 
 
 def evidence_gradient(steps: int = 9) -> str:

@@ -21,6 +21,7 @@ from colpo_core.services.jobs.files import delete_work, sharing_work
 from colpo_core.services.jobs.leases import Finish, Heartbeats, Lease, LeaseLost, Wish, claim_job
 from colpo_core.services.jobs.machine import this_machine
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobKind, JobState
 from colpo_core.workers.evaluate import run_evaluation
@@ -87,9 +88,7 @@ def _places(store: Store, job_id: int) -> Iterator[tuple[str, ...] | None]:
         yield ()
         return
     with store.reading() as session:
-        job = session.get(Job, job_id)
-        if job is None:
-            raise NotFound(f"There is no job {job_id}.")
+        job = find_row(session, Job, job_id)
         kind = job.kind
         asked = settings_of_kind(kind, job.settings)
     wanted = gpus.gpus_wanted(store.settings, asked, available=len(available))

@@ -18,10 +18,11 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import JobFailed, NotFound
+from colpo_core.errors import JobFailed
 from colpo_core.records.jobs.results import JobResult, write_result
 from colpo_core.store import Store
 from colpo_core.store.dialects import seconds_now
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import HeldGpu, Job, utc_now
 from colpo_core.terms import JobState
 
@@ -166,9 +167,7 @@ def claim_job(store: Store, job_id: int, *, host: str, pid: int, gpus: Sequence[
         NotFound: There is no such job.
     """
     with store.writing() as session:
-        job = session.get(Job, job_id)
-        if job is None:
-            raise NotFound(f"There is no job {job_id}.")
+        job = find_row(session, Job, job_id)
         now = database_now(session)
         if job.state.is_over or is_held(job, now) or end_hopeless(job) or job.paused:
             return None

@@ -2,10 +2,11 @@
 
 from colpo_core.errors import NotFound
 from colpo_core.images.biopsy_sites import sites_png
-from colpo_core.images.colours import MASK_RGBA, map_png
+from colpo_core.images.colours import map_png
 from colpo_core.images.maps import MAP_NAMES, brightest_of_network, unpack_maps
 from colpo_core.images.masks import mask_png
 from colpo_core.images.probabilities import unpack_probabilities
+from colpo_core.records.colours import MODEL_MASK, MODEL_MASK_ALPHA, rgba
 from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
@@ -30,7 +31,7 @@ def prediction_mask_png(caller: Caller, *, prediction_id: int) -> bytes:
         row = visible_prediction(session, caller.actor, prediction_id)
         pixels = model_mask(session, row[0])
     exposures.note(caller, seen_of(prediction_record(row)))
-    return mask_png(pixels, rgba=MASK_RGBA)
+    return mask_png(pixels, rgba=rgba(MODEL_MASK, MODEL_MASK_ALPHA))
 
 
 @allowed(CLINICIANS)
