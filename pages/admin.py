@@ -116,7 +116,7 @@ def _account(ctx: PageContext, person: PersonRecord) -> None:
             st.rerun()
     _role(ctx, person)
     word, icon = ("Deactivate", ":material/person_off:") if person.active else ("Activate", ":material/person_check:")
-    is_self = person.person_id == ctx.caller.actor.person_id
+    is_self = person.person_id == ctx.caller.person_id
     if st.button(
         f"{word} account",
         key=f"active_{person.person_id}",
@@ -133,7 +133,7 @@ def _account(ctx: PageContext, person: PersonRecord) -> None:
 
 
 def _role(ctx: PageContext, person: PersonRecord) -> None:
-    if person.person_id == ctx.caller.actor.person_id:
+    if person.person_id == ctx.caller.person_id:
         return
     role = st.selectbox(
         "Role", _ROLES, index=_ROLES.index(person.role), format_func=lambda role: role.value, help=_ROLES_HELP,

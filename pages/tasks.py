@@ -63,7 +63,7 @@ def _watched(ctx: PageContext, *, is_administrator: bool) -> None:
     """The tasks whose progress this person may see."""
     with_closed = bool(st.session_state.get(_WITH_CLOSED))
     listed = tasks.list_tasks(ctx.caller, with_closed=with_closed)
-    watched = [task for task in listed if is_administrator or task.adjudicator_id == ctx.caller.actor.person_id]
+    watched = [task for task in listed if is_administrator or task.adjudicator_id == ctx.caller.person_id]
     if not watched and not is_administrator:
         return
     with st.container(horizontal=True, vertical_alignment="center"):

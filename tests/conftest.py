@@ -184,9 +184,7 @@ def token_of(store: Store) -> Callable[[Caller], str]:
         with store.writing() as session:
             if session.get(SignInSession, token_sha256) is None:
                 expires_at = utc_now() + timedelta(hours=1)
-                session.add(
-                    SignInSession(token_sha256=token_sha256, person_id=caller.actor.person_id, expires_at=expires_at)
-                )
+                session.add(SignInSession(token_sha256=token_sha256, person_id=caller.person_id, expires_at=expires_at))
         return given
 
     return token

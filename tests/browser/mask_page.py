@@ -85,7 +85,7 @@ class Clinic:
             session.add(
                 SignInSession(
                     token_sha256=hashlib.sha256(TOKEN.encode()).hexdigest(),
-                    person_id=self.anna.actor.person_id,
+                    person_id=self.anna.person_id,
                     expires_at=utc_now() + timedelta(hours=2),
                 )
             )

@@ -28,7 +28,7 @@ def study_id(administrator: Caller, reader: Caller) -> int:
     study = designing.create_study(
         administrator,
         name="With the model",
-        reader_ids=[reader.actor.person_id],
+        reader_ids=[reader.person_id],
         checkpoint_ids=[clinic.checkpoint_id],
         plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id),
     )
@@ -146,7 +146,7 @@ def test_sites_are_set_on_the_image_findings_named_and_other_images_looked_at(
     study = designing.create_study(
         administrator,
         name="Asking",
-        reader_ids=[reader.actor.person_id],
+        reader_ids=[reader.person_id],
         plan=ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True),
     )
     designing.open_study(administrator, study_id=study.id)

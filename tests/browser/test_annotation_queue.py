@@ -28,7 +28,7 @@ def queue(clinic: Clinic) -> tuple[int, list[int]]:
         title="Spring",
         finding=Finding.ACETOWHITE,
         where=CaseFilter(),
-        annotator_ids=(clinic.anna.actor.person_id,),
+        annotator_ids=(clinic.anna.person_id,),
         n_annotators=1,
         blind=True,
         proposals=False,

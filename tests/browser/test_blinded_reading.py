@@ -56,7 +56,7 @@ def as_bytes(frame: str | bytes) -> bytes:
 def study_id(administrator: Caller, reader: Caller, add_case: Callable[..., int]) -> int:
     for index in range(N_CASES):
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
-    study = designing.create_study(administrator, name="Reading one", reader_ids=[reader.actor.person_id])
+    study = designing.create_study(administrator, name="Reading one", reader_ids=[reader.person_id])
     designing.open_study(administrator, study_id=study.id)
     return study.id
 

@@ -93,7 +93,7 @@ def check_readings(store: Store, *, readings_of: list[Caller], sent: list[Sent])
         rows = session.scalars(select(Reading).order_by(Reading.id)).all()
     orders = []
     for one, given in zip(readings_of, sent, strict=True):
-        own = [row for row in rows if row.reader_id == one.actor.person_id]
+        own = [row for row in rows if row.reader_id == one.person_id]
         kept = [(1 if row.call is Label.NORMAL else 2, row.confidence) for row in own]
         assert kept == given, "an answer was lost, doubled or changed"
         assert set(Counter((row.session, row.case_id) for row in own).values()) == {1}
@@ -120,7 +120,7 @@ def test_no_answer_is_lost_or_doubled_and_no_order_comes_again(
     study = designing.create_study(
         administrator,
         name="Two sessions",
-        reader_ids=[one.actor.person_id for one in readers],
+        reader_ids=[one.person_id for one in readers],
         plan=ReadingPlan(n_sessions=N_SESSIONS, washout_days=0),
     )
     designing.open_study(administrator, study_id=study.id)

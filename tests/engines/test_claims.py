@@ -30,9 +30,7 @@ def test_each_job_is_claimed_exactly_once(
     if cluster.settings.engine == "ray":
         pytest.skip("Ray claims through the same table as Procrastinate")
     with store.writing() as session:
-        session.add_all(
-            Job(kind=JobKind.PREDICT, settings={}, created_by=annotator.actor.person_id) for _ in range(n_jobs)
-        )
+        session.add_all(Job(kind=JobKind.PREDICT, settings={}, created_by=annotator.person_id) for _ in range(n_jobs))
     racers = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.engines.racer", str(seed)],
@@ -72,7 +70,7 @@ def test_four_supervisors_never_put_two_jobs_on_one_gpu(cluster: Cluster, store:
             Job(
                 kind=JobKind.TRAIN,
                 settings=TINY.to_dict() | {"seed": seed},
-                created_by=annotator.actor.person_id,
+                created_by=annotator.person_id,
                 snapshot_id=snapshot.id,
             )
             for seed in range(4)

@@ -21,7 +21,7 @@ from tests.support.clinic import PredictedClinic
 
 def queue(caller: Caller, kind: JobKind, settings: dict[str, object], snapshot_id: int | None) -> int:
     with caller.store.writing() as session:
-        job = Job(kind=kind, settings=settings, created_by=caller.actor.person_id, snapshot_id=snapshot_id)
+        job = Job(kind=kind, settings=settings, created_by=caller.person_id, snapshot_id=snapshot_id)
         session.add(job)
         session.flush()
         return job.id

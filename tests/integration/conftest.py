@@ -25,7 +25,7 @@ def cases(add_case: Callable[..., int]) -> list[int]:
 @pytest.fixture
 def study_id(administrator: Caller, reader: Caller, cases: list[int]) -> int:
     name = "Odd *name* <b>"
-    study = designing.create_study(administrator, name=name, reader_ids=[reader.actor.person_id])
+    study = designing.create_study(administrator, name=name, reader_ids=[reader.person_id])
     return study.id
 
 

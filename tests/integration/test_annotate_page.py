@@ -52,7 +52,7 @@ def test_the_mask_never_goes_through_the_page(store: Store, open_page: Open, ann
     app = open_page(annotator, "annotate", image=image_id)
     sent = json.loads(editor_of(app))
     assert [layer["finding"] for layer in sent["layers"]] == [finding.value for finding in Finding]
-    assert sent["layers"][0]["document_id"] == f"i{image_id}-p{annotator.actor.person_id}-acetowhite_epithelium"
+    assert sent["layers"][0]["document_id"] == f"i{image_id}-p{annotator.person_id}-acetowhite_epithelium"
     assert sent["active"] == "acetowhite_epithelium"
     assert "rle" not in editor_of(app)
 

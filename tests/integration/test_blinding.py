@@ -70,7 +70,7 @@ def study_id(store: Store, administrator: Caller, reader: Caller, add_case: Call
     for index in range(N_CASES):
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
     study = designing.create_study(
-        administrator, name="Reading one", question="A secret question", reader_ids=[reader.actor.person_id]
+        administrator, name="Reading one", question="A secret question", reader_ids=[reader.person_id]
     )
     assert designing.open_study(administrator, study_id=study.id).state is StudyState.OPEN
     return study.id
@@ -266,7 +266,7 @@ def aided(store: Store, administrator: Caller, reader: Caller) -> Aided:
     study = designing.create_study(
         administrator,
         name="With the model",
-        reader_ids=[reader.actor.person_id],
+        reader_ids=[reader.person_id],
         checkpoint_ids=[clinic.checkpoint_id],
         plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id),
     )
@@ -367,7 +367,7 @@ def test_the_case_s_other_images_tell_their_stage_and_nothing_more(
             other.width_px = other.height_px = SIDE_PX
             session.add(other)
     study = designing.create_study(
-        administrator, name="Staged", reader_ids=[reader.actor.person_id], plan=ReadingPlan(shows_stages=True)
+        administrator, name="Staged", reader_ids=[reader.person_id], plan=ReadingPlan(shows_stages=True)
     )
     designing.open_study(administrator, study_id=study.id)
     with store.reading() as session:

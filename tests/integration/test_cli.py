@@ -270,7 +270,7 @@ def test_several_annotators_are_compared_and_one_mask_is_taken(
     assert decided["masks"]["total"] == 1
     told = run("snapshot", "freeze", "agreed", "--masks", "majority").output
     assert "masks: a majority of the annotators' masks (6 majority)" in told
-    own = ("--masks", "annotator", "--annotator", str(annotator.actor.person_id))
+    own = ("--masks", "annotator", "--annotator", str(annotator.person_id))
     assert "masks: the masks of Anna (6 painted)" in run("snapshot", "freeze", "own", *own).output
     assert "masks: the masks of Anna (6 painted)" in run("snapshot", "show", "own").output
     assert ask("snapshot", "show", "agreed")["mask_policy"] == "majority"
@@ -297,7 +297,7 @@ def test_doubts_and_looks_at_external_sets(
                 checkpoint_id=1,
                 snapshot_id=1,
                 metrics={"auc": {"value": 0.75, "low": None, "high": None, "n_patients": 2}},
-                created_by=administrator.actor.person_id,
+                created_by=administrator.person_id,
             )
         )
     shown = run("checkpoints", "evaluations", "1").output

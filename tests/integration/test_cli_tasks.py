@@ -17,7 +17,7 @@ def test_a_task_from_its_preview_to_its_end(store: Store, team: Team, run: Run, 
     first, second = (image_of(store, add_case()) for _ in range(2))
     add_case(shows_cervix=False)
     anna, ben = team.annotator_ids
-    senior = team.senior.actor.person_id
+    senior = team.senior.person_id
     people = f"--annotator {anna} --annotator {ben} --per-image 2 --blind --adjudicator {senior}".split()
     told = run("tasks", "preview", *people).output
     assert "2 images of 2 cases" in told
@@ -49,11 +49,11 @@ def test_a_task_from_its_preview_to_its_end(store: Store, team: Team, run: Run, 
 
 
 def test_a_wish_that_cannot_be_is_answered_with_a_sentence(team: Team, reader: Caller, run: Run) -> None:
-    told = run("tasks", "create", "t", "--annotator", reader.actor.person_id, code=1).output
+    told = run("tasks", "create", "t", "--annotator", reader.person_id, code=1).output
     assert "Rita is a reader" in told
     assert (
         "at least 2 people"
-        in run("tasks", "preview", "--annotator", team.anna.actor.person_id, "--per-image", 2, code=1).output
+        in run("tasks", "preview", "--annotator", team.anna.person_id, "--per-image", 2, code=1).output
     )
 
 
@@ -61,7 +61,5 @@ def test_the_json_of_a_preview_is_one_document(
     store: Store, team: Team, run: Run, add_case: Callable[..., int]
 ) -> None:
     add_case()
-    found: dict[str, Any] = json.loads(
-        run("tasks", "preview", "--annotator", team.anna.actor.person_id, "--json").output
-    )
+    found: dict[str, Any] = json.loads(run("tasks", "preview", "--annotator", team.anna.person_id, "--json").output)
     assert found["per_person"] == {"Anna (anna)": 1}

@@ -212,9 +212,9 @@ def test_deactivating_shuts_the_gate_at_once(server: Server, people_of: dict[Rol
     chief, annotator = people_of[Role.ADMINISTRATOR], people_of[Role.ANNOTATOR]
     with server.signed_in("annotator") as client:
         assert client.get("/colpo/session").status_code == 204
-        people.set_active(chief, person_id=annotator.actor.person_id, active=False)
+        people.set_active(chief, person_id=annotator.person_id, active=False)
         assert client.get("/colpo/session").status_code == 401
-    people.set_active(chief, person_id=annotator.actor.person_id, active=True)
+    people.set_active(chief, person_id=annotator.person_id, active=True)
 
 
 def test_what_a_reader_tries_during_a_study_is_refused_and_recorded(

@@ -135,14 +135,14 @@ def test_each_look_at_an_external_set_is_numbered(
     with desk.store.writing() as session:
         kept = Snapshot(
             name="kept", sha256="7" * 64, label_source=LabelSource.HISTOLOGY, rules_version="r", seed=0,
-            counts={"patients": {"total": 24}}, created_by=administrator.actor.person_id, external=True)  # fmt: skip
+            counts={"patients": {"total": 24}}, created_by=administrator.person_id, external=True)  # fmt: skip
         session.add(kept)
         session.flush()
         for _ in range(2):
             session.add(
                 Evaluation(
                     checkpoint_id=checkpoint_id, snapshot_id=kept.id, metrics=new_card()["metrics"],
-                    created_by=administrator.actor.person_id)
+                    created_by=administrator.person_id)
             )  # fmt: skip
     monkeypatch.setattr(external_sets, "seen_by", lambda *_args, **_options: ("The training saw patient 3.",))
     app = section(open_page(annotator, "models", checkpoint=checkpoint_id), "External test sets")

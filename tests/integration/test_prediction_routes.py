@@ -63,7 +63,7 @@ def test_who_has_yet_to_paint_the_image_without_the_model_gets_nothing(
     administrator: Caller, annotator: Caller, get: Get, path: str
 ) -> None:
     etag = get(annotator, path).headers["etag"]
-    hand_out(administrator, (annotator.actor.person_id,), proposals=False)
+    hand_out(administrator, (annotator.person_id,), proposals=False)
     for answer in (get(annotator, path), get(annotator, path, if_none_match=etag)):
         assert answer.status_code == 403, "nor may the browser show what it has kept"
         assert "keeps the model's output back" in answer.json()["error"]

@@ -20,7 +20,7 @@ def test_the_reading_page_tells_when_the_next_session_opens(
     administrator: Caller, reader: Caller, cases: list[int], open_page: OpenPage
 ) -> None:
     study = designing.create_study(
-        administrator, name="Two", reader_ids=[reader.actor.person_id], plan=ReadingPlan(n_sessions=2)
+        administrator, name="Two", reader_ids=[reader.person_id], plan=ReadingPlan(n_sessions=2)
     )
     designing.open_study(administrator, study_id=study.id)
     for _case in cases:
@@ -73,7 +73,7 @@ def test_findings_that_were_chosen_are_there_after_a_reload(
     administrator: Caller, reader: Caller, cases: list[int], open_page: OpenPage
 ) -> None:
     study = designing.create_study(
-        administrator, name="Asking", reader_ids=[reader.actor.person_id],
+        administrator, name="Asking", reader_ids=[reader.person_id],
         plan=ReadingPlan(asks_points=True, asks_findings=True))  # fmt: skip
     designing.open_study(administrator, study_id=study.id)
     app = open_page(reader, "read", study=study.id)

@@ -170,7 +170,7 @@ def test_review_says_why_it_keeps_the_models_output_back(
     administrator: Caller, annotator: Caller, open_page: Open
 ) -> None:
     desk = PredictedClinic(administrator)
-    hand_out(administrator, (annotator.actor.person_id,), proposals=False)
+    hand_out(administrator, (annotator.person_id,), proposals=False)
     image_id = desk.cases[0].image_id
     for address in ({"prediction": desk.predictions[0]}, {"image": image_id}):
         app = open_page(annotator, "review", **address)

@@ -81,7 +81,7 @@ def test_a_role_taken_away_holds_at_the_next_run(open_page: OpenPage, store: Sto
 
     app = open_page(administrator, "admin")
     with store.writing() as session:
-        session.get_one(Person, administrator.actor.person_id).role = Role.READER
+        session.get_one(Person, administrator.person_id).role = Role.READER
     app.run()
     assert titles(app) == ["Not for your role"]
 

@@ -38,7 +38,7 @@ def closed_study(administrator: Caller) -> int:
     study = designing.create_study(
         administrator,
         name="Two readers",
-        reader_ids=[one.actor.person_id for one in readers],
+        reader_ids=[one.person_id for one in readers],
         checkpoint_ids=[clinic.checkpoint_id],
     )
     designing.open_study(administrator, study_id=study.id)
@@ -257,7 +257,7 @@ def test_opening_is_asked_once_more_and_says_what_weakens_the_study(
     administrator: Caller, reader: Caller, cases: list[int], open_page: OpenPage
 ) -> None:
     draft = designing.create_study(
-        administrator, name="No washout", reader_ids=[reader.actor.person_id],
+        administrator, name="No washout", reader_ids=[reader.person_id],
         plan=ReadingPlan(n_sessions=2, washout_days=0))  # fmt: skip
     app = open_page(administrator, "studies", study=draft.id)
     assert not app.exception

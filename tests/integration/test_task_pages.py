@@ -54,7 +54,7 @@ def make_task(administrator: Caller, *annotators: Caller, title: str = "Spring",
         title=title,
         finding=Finding.ACETOWHITE,
         where=CaseFilter(),
-        annotator_ids=tuple(one.actor.person_id for one in annotators),
+        annotator_ids=tuple(one.person_id for one in annotators),
         order=TaskOrder.DATE,
         **wanted,
     )
@@ -87,7 +87,7 @@ def test_an_administrator_makes_a_task_with_the_counts_before_her(
     assert not app.exception
     assert "Choose the annotators" in words_of(app)
     people = next(one for one in app.multiselect if one.label == "Annotators")
-    app = people.set_value([option for option in _options(administrator) if option.id != administrator.actor.person_id])
+    app = people.set_value([option for option in _options(administrator) if option.id != administrator.person_id])
     app = app.run()
     assert {one.label: one.value for one in app.metric} == {"Cases": "4", "Images": "4"}
     assert [text.split("**")[1] for text in texts_of_progress(app)] == ["2 images", "2 images"]
@@ -144,7 +144,7 @@ def test_progress_skips_and_closing(
 def test_an_annotator_sees_no_progress_of_others_and_an_adjudicator_does(
     open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, images: list[int]
 ) -> None:
-    task_id = make_task(administrator, annotator, adjudicator_id=berta.actor.person_id)
+    task_id = make_task(administrator, annotator, adjudicator_id=berta.person_id)
     refused = open_page(annotator, "tasks", task=task_id)
     assert not refused.exception
     assert len(refused.error) == 1
@@ -170,7 +170,7 @@ def test_home_tells_the_adjudicator_what_waits_and_leads_there(
     store: Store, open_page: Open, administrator: Caller, annotator: Caller, berta: Caller, images: list[int]
 ) -> None:
     senior = add_person(store, "senta", Role.ANNOTATOR)
-    task_id = make_task(administrator, annotator, berta, adjudicator_id=senior.actor.person_id)
+    task_id = make_task(administrator, annotator, berta, adjudicator_id=senior.person_id)
     for image_id in images[:2]:
         paint(annotator, image_id)
     paint(berta, images[0])

@@ -126,7 +126,7 @@ def test_train_lets_one_choose_which_masks_count(annotator: Caller, clinic: Clin
     assert "adjudicated masks (12 painted)" in words_of(app).replace("\\", "")
     app.selectbox(key="mask_policy").set_value(MaskPolicy.ANNOTATOR).run()
     assert not app.exception
-    app.selectbox(key="mask_annotator").set_value(annotator.actor.person_id).run()
+    app.selectbox(key="mask_annotator").set_value(annotator.person_id).run()
     assert "the masks of Anna (1 painted)" in words_of(app).replace("\\", "")
     press(app, "Freeze snapshot")
     (snapshot,) = freezing.list_snapshots(annotator)

@@ -180,7 +180,7 @@ class PredictedClinic:
                 rules_version="r",
                 seed=0,
                 counts={},
-                created_by=administrator.actor.person_id,
+                created_by=administrator.person_id,
             )
             session.add(snapshot)
             session.flush()
@@ -212,7 +212,7 @@ class PredictedClinic:
             session.flush()
             if administrator:
                 session.add(
-                    Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.actor.person_id, reason="better")
+                    Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="better")
                 )
         fill_learned(self.store)
         return checkpoint.id

@@ -22,7 +22,7 @@ def make_study(
         administrator,
         name=name,
         question="The first wording",
-        reader_ids=[one.actor.person_id for one in readers],
+        reader_ids=[one.person_id for one in readers],
         plan=plan,
         practice_case_ids=practice,
         seed=3,

@@ -10,5 +10,5 @@ from colpo_core.terms import ExposureKind
 def seen_by(caller: Caller) -> set[tuple[int, ExposureKind]]:
     """The cases that a person was exposed to, each with the kind of what they saw."""
     with caller.store.reading() as session:
-        rows = session.scalars(select(Exposure).where(Exposure.person_id == caller.actor.person_id))
+        rows = session.scalars(select(Exposure).where(Exposure.person_id == caller.person_id))
         return {(row.case_id, row.kind) for row in rows}

@@ -29,7 +29,7 @@ class Team:
 
     @property
     def annotator_ids(self) -> tuple[int, ...]:
-        return (self.anna.actor.person_id, self.ben.actor.person_id)
+        return (self.anna.person_id, self.ben.person_id)
 
 
 def make_team(administrator: Caller) -> Team:

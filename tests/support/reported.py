@@ -51,7 +51,7 @@ def reported_study(
         administrator,
         name=name,
         question="Is the network as good as we are?",
-        reader_ids=[one.actor.person_id for one in readers],
+        reader_ids=[one.person_id for one in readers],
         checkpoint_ids=[clinic.checkpoint_id],
         plan=plan,
         seed=5,

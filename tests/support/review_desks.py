@@ -56,7 +56,7 @@ class Desk:
 
     def __init__(self, caller: Caller, image_id: int, finding: Finding = Finding.ACETOWHITE) -> None:
         self.caller, self.image_id, self.finding = caller, image_id, finding
-        self.document_id = Document(image_id, caller.actor.person_id, finding).id
+        self.document_id = Document(image_id, caller.person_id, finding).id
 
     @property
     def opened(self) -> OpenAnnotation:
@@ -114,9 +114,9 @@ def add_task(store: Store, image_id: int, *people: Caller, blind: bool = False, 
             proposals=proposals,
             order=TaskOrder.DATE,
             seed=0,
-            created_by=people[0].actor.person_id,
+            created_by=people[0].person_id,
         )
-        task.items = [TaskItem(image_id=image_id, annotator_id=person.actor.person_id, position=1) for person in people]
+        task.items = [TaskItem(image_id=image_id, annotator_id=person.person_id, position=1) for person in people]
         session.add(task)
         session.flush()
         return task.id

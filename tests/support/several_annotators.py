@@ -54,14 +54,14 @@ def add_task(
             proposals=False,
             order=TaskOrder.DATE,
             seed=0,
-            adjudicator_id=adjudicator.actor.person_id if adjudicator else None,
-            created_by=creator.actor.person_id,
+            adjudicator_id=adjudicator.person_id if adjudicator else None,
+            created_by=creator.person_id,
         )
         for annotator in annotators:
             task.items += [
                 TaskItem(
                     image_id=image_id,
-                    annotator_id=annotator.actor.person_id,
+                    annotator_id=annotator.person_id,
                     position=place,
                     state=TaskItemState.WAITING,
                 )

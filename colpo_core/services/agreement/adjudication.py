@@ -89,7 +89,7 @@ def start_combination(
         rle = compute_consensus(session, masks, finding=finding, method=combination).rle
     with caller.store.writing() as session:
         _require_may(session, caller.actor, image_id=image_id, finding=finding)
-        document = Document(image_id, caller.actor.person_id, finding)
+        document = Document(image_id, caller.person_id, finding)
         exposures.note_mask_within(session, caller.actor, image_id)
         saved = write_start(
             session, caller.actor, document, mask=store_mask(session, rle, *size), start=Start.COMBINATION

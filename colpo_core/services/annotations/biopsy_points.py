@@ -41,12 +41,10 @@ def save_biopsy_points(
             if not (isfinite(x_px) and isfinite(y_px) and 0 <= x_px <= image.width_px and 0 <= y_px <= image.height_px):
                 raise InputRejected("A biopsy point lies outside the image. Set it again; nothing was changed.")
         session.execute(
-            delete(BiopsyPoint).where(
-                BiopsyPoint.image_id == image_id, BiopsyPoint.annotator_id == caller.actor.person_id
-            )
+            delete(BiopsyPoint).where(BiopsyPoint.image_id == image_id, BiopsyPoint.annotator_id == caller.person_id)
         )
         session.add_all(
-            BiopsyPoint(image_id=image_id, annotator_id=caller.actor.person_id, position=position, x_px=x_px, y_px=y_px)
+            BiopsyPoint(image_id=image_id, annotator_id=caller.person_id, position=position, x_px=x_px, y_px=y_px)
             for position, (x_px, y_px) in enumerate(points, start=1)
         )
         exposures.note_within(session, caller.actor, [(image.case_id, ExposureKind.ANNOTATED)])

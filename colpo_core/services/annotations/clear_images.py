@@ -95,7 +95,7 @@ def confirm_clear(caller: Caller, *, image_ids: Sequence[int], note: str = "") -
                 f"Nothing was confirmed: image {named} is no acetic-acid image that waits for a word any more. "
                 "Somebody has marked it, is painting it, or has said that nothing is there. Load the list anew."
             )
-        documents = [Document(image_id, caller.actor.person_id, Finding.ACETOWHITE) for image_id in wanted]
+        documents = [Document(image_id, caller.person_id, Finding.ACETOWHITE) for image_id in wanted]
         return tuple(_confirm(session, caller.actor, document, note=note) for document in documents)
 
 

@@ -57,7 +57,7 @@ def import_annotation(
                 f"The mask is {mask.shape[1]} x {mask.shape[0]} pixels, its image {image.width_px} x "
                 f"{image.height_px}. Bring a mask of the image's own size."
             )
-        document = Document(image.id, caller.actor.person_id, finding)
+        document = Document(image.id, caller.person_id, finding)
         annotation = find_own(session, document)
         row = store_pixels(session, mask)
         if annotation is not None:
@@ -69,7 +69,7 @@ def import_annotation(
         waits = origin.is_guess or (origin is not MaskOrigin.SIMULATED and find_doubt(mask, finding) is not None)
         annotation.state = AnnotationState.TO_CONFIRM if waits else AnnotationState.SUBMITTED
         version = AnnotationVersion(
-            annotation=annotation, number=1, author_id=caller.actor.person_id, mask_id=row.id, origin=origin, note=note
+            annotation=annotation, number=1, author_id=caller.person_id, mask_id=row.id, origin=origin, note=note
         )
         session.add(version)
         session.flush()

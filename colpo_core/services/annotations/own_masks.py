@@ -49,7 +49,7 @@ def open_annotation(caller: Caller, *, image_id: int, finding: Finding = Finding
     """
     with caller.store.reading() as session:
         image = find_row(session, Image, image_id)
-        return open_record(session, Document(image.id, caller.actor.person_id, finding), image)
+        return open_record(session, Document(image.id, caller.person_id, finding), image)
 
 
 @allowed(CLINICIANS)

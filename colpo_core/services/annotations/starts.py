@@ -45,7 +45,7 @@ def start_options(caller: Caller, *, image_id: int, finding: Finding = Finding.A
     """
     with caller.store.reading() as session:
         image = find_row(session, Image, image_id)
-        document = Document(image.id, caller.actor.person_id, finding)
+        document = Document(image.id, caller.person_id, finding)
         mine = find_own(session, document)
         refused = proposals_refusal(session, caller.actor, image.id, finding)
         options = StartOptions(
@@ -109,7 +109,7 @@ def start_correction(caller: Caller, *, prediction_id: int) -> Correction:
     with caller.store.writing() as session:
         prediction = find_row(session, Prediction, prediction_id)
         require_prediction_visible(session, caller.actor, prediction.image_id)
-        document = Document(prediction.image_id, caller.actor.person_id, Finding.ACETOWHITE)
+        document = Document(prediction.image_id, caller.person_id, Finding.ACETOWHITE)
         annotation = find_own(session, document)
         if annotation is not None and (annotation.draft_seq > 0 or annotation.versions):
             return Correction(prediction.image_id, has_started=False)

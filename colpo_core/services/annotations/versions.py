@@ -60,7 +60,7 @@ def restore_version(caller: Caller, *, version_id: int, note: str = "") -> Versi
         earlier = find_row(session, AnnotationVersion, version_id)
         annotation = earlier.annotation
         require_visible(session, caller.actor, annotation)
-        if annotation.annotator_id != caller.actor.person_id:
+        if annotation.annotator_id != caller.person_id:
             raise PermissionDenied("You can restore versions of your own masks alone. Start your mask from this one.")
         newest = newest_version(session, annotation.id)
         if newest is None or shown_mask_id(annotation, newest) != newest.mask_id:

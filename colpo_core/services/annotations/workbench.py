@@ -38,9 +38,7 @@ def annotation_desk(caller: Caller, *, image_id: int, finding: Finding = Finding
     with caller.store.reading() as session:
         image = find_row(session, Image, image_id)
         case = session.get_one(Case, image.case_id)
-        layers = {
-            layer: open_record(session, Document(image.id, caller.actor.person_id, layer), image) for layer in Finding
-        }
+        layers = {layer: open_record(session, Document(image.id, caller.person_id, layer), image) for layer in Finding}
         mine = layers[finding]
         submitted = newest_versions(session, image_id=image_id, state=AnnotationState.SUBMITTED, finding=finding)
         waiting = newest_versions(session, image_id=image_id, state=AnnotationState.TO_CONFIRM, finding=finding)
@@ -55,7 +53,7 @@ def annotation_desk(caller: Caller, *, image_id: int, finding: Finding = Finding
             others=tuple(
                 version_record(session, row)
                 for row in submitted
-                if row.annotation.annotator_id not in hidden | {caller.actor.person_id}
+                if row.annotation.annotator_id not in hidden | {caller.person_id}
             ),
             to_confirm=tuple(
                 version_record(session, row) for row in waiting if row.annotation.annotator_id not in hidden

@@ -81,7 +81,7 @@ def lesion_images(caller: Caller, *, case_id: int) -> tuple[ImageRecord, ...]:
             .join(Annotation, Annotation.image_id == Image.id)
             .where(
                 Image.case_id == case_id,
-                Annotation.annotator_id == caller.actor.person_id,
+                Annotation.annotator_id == caller.person_id,
                 Annotation.finding == Finding.ACETOWHITE,
             )
             .order_by(Annotation.draft_saved_at.desc(), Annotation.id.desc())

@@ -60,7 +60,7 @@ def add_specimen(
             grade=grade,
             clock_hour=clock_hour,
             note=note.strip(),
-            entered_by=caller.actor.person_id,
+            entered_by=caller.person_id,
         )
         _put_site(session, specimen, site)
         exposures.note_within(session, caller.actor, [(case_id, ExposureKind.HISTOLOGY)])

@@ -78,9 +78,7 @@ def confirm_images(caller: Caller, *, image_ids: Collection[int], question: Imag
             for asked_question in asked.questions:
                 if question in (None, asked_question):
                     session.add(
-                        ImageAnswer(
-                            image_id=asked.image_id, question=asked_question, answered_by=caller.actor.person_id
-                        )
+                        ImageAnswer(image_id=asked.image_id, question=asked_question, answered_by=caller.person_id)
                     )
                     audit.record(
                         session, caller.actor, "confirm image", f"image {asked.image_id}", question=asked_question.value

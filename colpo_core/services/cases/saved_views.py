@@ -16,7 +16,7 @@ _MOST = 50
 def list_views(caller: Caller) -> tuple[ViewRecord, ...]:
     """The caller's own views, by name."""
     with caller.store.reading() as session:
-        query = select(SavedView).where(SavedView.person_id == caller.actor.person_id)
+        query = select(SavedView).where(SavedView.person_id == caller.person_id)
         return tuple(_record(row) for row in session.scalars(query.order_by(func.lower(SavedView.name), SavedView.id)))
 
 
@@ -37,12 +37,12 @@ def save_view(caller: Caller, *, name: str, where: CaseFilter, sort: CaseSort) -
     if not 1 <= len(called) <= MAX_NAME:
         raise InputRejected(f"Give the view a name of 1 to {MAX_NAME} characters.")
     with caller.store.writing() as session:
-        mine = session.scalars(select(SavedView).where(SavedView.person_id == caller.actor.person_id)).all()
+        mine = session.scalars(select(SavedView).where(SavedView.person_id == caller.person_id)).all()
         view = next((row for row in mine if row.name == called), None)
         if view is None:
             if len(mine) >= _MOST:
                 raise InputRejected(f"You keep {_MOST} views. Delete one of them first.")
-            view = SavedView(person_id=caller.actor.person_id, name=called)
+            view = SavedView(person_id=caller.person_id, name=called)
             session.add(view)
         view.query = to_words(where, sort)
         session.flush()
@@ -58,7 +58,7 @@ def delete_view(caller: Caller, *, view_id: int) -> None:
     """
     with caller.store.writing() as session:
         view = session.get(SavedView, view_id)
-        if view is None or view.person_id != caller.actor.person_id:
+        if view is None or view.person_id != caller.person_id:
             raise NotFound("You keep no such view.")
         session.delete(view)
 

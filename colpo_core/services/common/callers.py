@@ -17,3 +17,8 @@ class Caller:
 
     store: Store
     actor: Actor
+
+    @property
+    def person_id(self) -> int:
+        """The row of the person who asks, or of the program itself."""
+        return self.actor.person_id

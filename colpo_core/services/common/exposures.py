@@ -73,7 +73,7 @@ def note(caller: Caller, seen: Seen, *, within_study: int = 0) -> None:
         seen: Rows of cases, each with what of it was seen.
         within_study: The study whose own screens showed it, by its design; 0 for everything else.
     """
-    store, person_id = caller.store, caller.actor.person_id
+    store, person_id = caller.store, caller.person_id
     lines = _looks.sort_out(store, [(person_id, case_id, kind, within_study) for case_id, kind in seen])
     if not lines:
         return
@@ -118,7 +118,7 @@ def note_images(caller: Caller, image_ids: Iterable[int], *kinds: ExposureKind) 
 
 def note_masks(caller: Caller, versions: Iterable[VersionRecord]) -> None:
     """That a person has seen masks; one's own are no exposure beyond having annotated."""
-    theirs = [version.image_id for version in versions if version.author_id != caller.actor.person_id]
+    theirs = [version.image_id for version in versions if version.author_id != caller.person_id]
     note_images(caller, theirs, ExposureKind.MASK)
 
 

@@ -36,7 +36,7 @@ def set_proposals(caller: Caller, *, allowed: bool) -> Preferences:
     with caller.store.writing() as session:
         if _preferences(session).proposals != allowed:
             row = session.get(Preference, _PROPOSALS) or Preference(name=_PROPOSALS)
-            row.value, row.changed_by, row.changed_at = allowed, caller.actor.person_id, utc_now()
+            row.value, row.changed_by, row.changed_at = allowed, caller.person_id, utc_now()
             session.add(row)
             audit.record(session, caller.actor, "set preference", f"preference {_PROPOSALS}", allowed=allowed)
             session.flush()

@@ -83,7 +83,7 @@ def promote_checkpoint(caller: Caller, *, checkpoint_id: int, reason: str, overr
         session.add(
             Promotion(
                 checkpoint_id=checkpoint_id,
-                promoted_by=caller.actor.person_id,
+                promoted_by=caller.person_id,
                 reason=said,
                 overruled=list(doubts),
                 unchecked=list(checks.unchecked),

@@ -142,9 +142,9 @@ def change_password(caller: Caller, *, current: str, password: str, keep_token: 
         raise InputRejected("The new password is the present one. Take another.")
     password_hash = hash_password(password)
     with caller.store.writing() as session:
-        _human(session, caller.actor.person_id).password_hash = password_hash
-        end_sessions(session, caller.actor.person_id, except_token=keep_token)
-        audit.record(session, caller.actor, "change password", f"person {caller.actor.person_id}")
+        _human(session, caller.person_id).password_hash = password_hash
+        end_sessions(session, caller.person_id, except_token=keep_token)
+        audit.record(session, caller.actor, "change password", f"person {caller.person_id}")
 
 
 @allowed(ADMINISTRATORS)
@@ -158,7 +158,7 @@ def set_active(caller: Caller, *, person_id: int, active: bool) -> PersonRecord:
     with caller.store.writing() as session:
         person = _human(session, person_id)
         if not active:
-            if person.id == caller.actor.person_id:
+            if person.id == caller.person_id:
                 raise InputRejected("You cannot deactivate yourself. Ask another administrator.")
             if person.role is Role.ADMINISTRATOR and _active_administrators(session) <= 1:
                 raise InputRejected("This is the last administrator. Make another one first.")
@@ -184,7 +184,7 @@ def set_role(caller: Caller, *, person_id: int, role: Role) -> PersonRecord:
     """
     with caller.store.writing() as session:
         person = _human(session, person_id)
-        if person.id == caller.actor.person_id:
+        if person.id == caller.person_id:
             raise InputRejected("You cannot change your own role. Ask another administrator.")
         if person.role is Role.READER and role is not Role.READER and open_studies_of(session, person_id):
             raise Conflict("This person reads in an open study. Close it, or take the person off it first.")

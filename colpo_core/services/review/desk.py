@@ -145,7 +145,7 @@ def open_review(caller: Caller, *, prediction_id: int) -> ReviewDesk:
         count = count_up_to(session, Prediction, *waiting)
         maps_sha256 = prediction.maps_sha256
         own, no_mask = unless_damaged("The model's mask", lambda: model_mask(session, prediction))
-        is_judged = any(review.reviewer_id == caller.actor.person_id for review in reviews)
+        is_judged = any(review.reviewer_id == caller.person_id for review in reviews)
         annotated, no_expert = unless_damaged(
             "The annotated mask", lambda: _annotated(session, caller.actor, record.image_id) if is_judged else None
         )
@@ -156,7 +156,7 @@ def open_review(caller: Caller, *, prediction_id: int) -> ReviewDesk:
     shown = {mask.annotator_id for image in series for mask in image.masks}
     if annotated is not None:
         shown.add(annotated[0].annotator_id)
-    if shown - {caller.actor.person_id}:
+    if shown - {caller.person_id}:
         exposures.note(caller, [(record.case_id, ExposureKind.MASK)])
     if reference.label is not None:
         exposures.note(

@@ -48,14 +48,12 @@ def record_review(
     with caller.store.writing() as session:
         image = visible_prediction(session, caller.actor, prediction_id)[1]
         exposures.note_within(session, caller.actor, [(image.case_id, ExposureKind.PREDICTION)])
-        mine = next(
-            (old for old in reviews_of(session, prediction_id) if old.reviewer_id == caller.actor.person_id), None
-        )
+        mine = next((old for old in reviews_of(session, prediction_id) if old.reviewer_id == caller.person_id), None)
         if mine is None or (mine.verdict, mine.because, mine.reason) != (verdict, because, why):
             session.add(
                 Review(
                     prediction_id=prediction_id,
-                    reviewer_id=caller.actor.person_id,
+                    reviewer_id=caller.person_id,
                     verdict=verdict,
                     because=because,
                     reason=why,
@@ -65,6 +63,4 @@ def record_review(
             audit.record(
                 session, caller.actor, "review prediction", f"prediction {prediction_id}", verdict=verdict.value
             )
-        return next(
-            review for review in reviews_of(session, prediction_id) if review.reviewer_id == caller.actor.person_id
-        )
+        return next(review for review in reviews_of(session, prediction_id) if review.reviewer_id == caller.person_id)

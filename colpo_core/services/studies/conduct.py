@@ -122,7 +122,7 @@ def note_look(caller: Caller, *, study_id: int) -> None:
             select(func.max(AuditEntry.at)).where(
                 AuditEntry.subject == f"study {study_id}",
                 AuditEntry.action == LOOK,
-                AuditEntry.person_id == caller.actor.person_id,
+                AuditEntry.person_id == caller.person_id,
             )
         )
     if last is None or utc_now() - last >= _SAME_LOOK:

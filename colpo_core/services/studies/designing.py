@@ -162,7 +162,7 @@ def create_study(
         problems = find_problems(len(readers), [eligible.case.truth for eligible in chosen.eligible])
         if problems:
             raise InputRejected(" ".join(problems))
-        study = Study(name=name, question=question.strip(), seed=seed, created_by=caller.actor.person_id)
+        study = Study(name=name, question=question.strip(), seed=seed, created_by=caller.person_id)
         study.design = {
             "chosen_by": chosen.chosen_by,
             "left_out": [list(pair) for pair in chosen.left_out],

@@ -58,13 +58,13 @@ def assigned_studies(caller: Caller) -> tuple[AssignedStudy, ...]:
         studies = session.scalars(
             select(Study)
             .join(StudyReader, StudyReader.study_id == Study.id)
-            .where(StudyReader.person_id == caller.actor.person_id, Study.state == StudyState.OPEN)
+            .where(StudyReader.person_id == caller.person_id, Study.state == StudyState.OPEN)
             .order_by(Study.opened_at, Study.id)
         )
         return tuple(
             _assigned(session, study, caller.actor)
             for study in studies.all()
-            if caller.actor.person_id not in amended(session, study.id).removed
+            if caller.person_id not in amended(session, study.id).removed
         )
 
 
@@ -139,7 +139,7 @@ def presented_aid(caller: Caller, *, study_id: int, token: str, layer: str) -> b
     with caller.store.reading() as session:
         study = open_study(session, caller.actor, study_id)
         shown, phase = showing_of(session, caller.actor, study_id, token)
-        arm = arm_of(session, study, caller.actor.person_id, Turn(shown.session, shown.case_id, phase))
+        arm = arm_of(session, study, caller.person_id, Turn(shown.session, shown.case_id, phase))
         is_too_early = phase > 1 and reading_of(session, shown, 1) is None
         require_aided(Arm.UNAIDED if is_too_early else arm)
         check_waits(session, study, shown, phase)

@@ -38,8 +38,8 @@ def note_refusal(caller: Caller, *, what: str) -> None:
         return
     try:
         with caller.store.writing(patience_ms=_PATIENCE_MS) as session:
-            subjects = [f"study {study_id}" for study_id in open_studies_of(session, caller.actor.person_id)]
-            for subject in subjects or [f"person {caller.actor.person_id}"]:
+            subjects = [f"study {study_id}" for study_id in open_studies_of(session, caller.person_id)]
+            for subject in subjects or [f"person {caller.person_id}"]:
                 audit.record(session, caller.actor, ACTION, subject, what=what[:_MAX_WHAT])
     except OperationalError as error:
         log_incident(error)  # the refusal stands, and the log says that it could not be counted

@@ -28,15 +28,14 @@ def my_queues(caller: Caller, *, with_closed: bool = False) -> tuple[QueueSummar
     """My queues, the oldest task first; of closed tasks too where asked for."""
     query = (
         select(AnnotationTask)
-        .where(AnnotationTask.id.in_(select(TaskItem.task_id).where(TaskItem.annotator_id == caller.actor.person_id)))
+        .where(AnnotationTask.id.in_(select(TaskItem.task_id).where(TaskItem.annotator_id == caller.person_id)))
         .order_by(AnnotationTask.id)
     )
     if not with_closed:
         query = query.where(AnnotationTask.closed_at.is_(None))
     with caller.store.reading() as session:
         return tuple(
-            _summary(task, _Queue(_load(session, task, caller.actor.person_id)))
-            for task in session.scalars(query).all()
+            _summary(task, _Queue(_load(session, task, caller.person_id))) for task in session.scalars(query).all()
         )
 
 
@@ -53,13 +52,13 @@ def queue_items(caller: Caller, *, task_id: int, annotator_id: int | None = None
         PermissionDenied: The caller is a reader, or may not see another person's queue.
         NotFound: There is no such task, or the caller takes no part in it.
     """
-    person_id = caller.actor.person_id if annotator_id is None else annotator_id
+    person_id = caller.person_id if annotator_id is None else annotator_id
     with caller.store.reading() as session:
         task = find_task(session, caller.actor, task_id)
         may = (
-            person_id == caller.actor.person_id
+            person_id == caller.person_id
             or caller.actor.role is Role.ADMINISTRATOR
-            or task.adjudicator_id == caller.actor.person_id
+            or task.adjudicator_id == caller.person_id
         )
         if not may:
             raise PermissionDenied("Another person's queue is for administrators and the task's adjudicator.")
@@ -71,7 +70,7 @@ def queue_place(caller: Caller, *, task_id: int, image_id: int) -> QueuePlace | 
     """Where an image stands in my queue; None where it is not in it."""
     with caller.store.reading() as session:
         task = session.get(AnnotationTask, task_id)
-        items = _load(session, task, caller.actor.person_id) if task else []
+        items = _load(session, task, caller.person_id) if task else []
     here = next((item for item in items if item.image_id == image_id), None)
     if task is None or here is None:
         return None

@@ -79,7 +79,7 @@ def create_task(caller: Caller, *, draft: TaskDraft) -> TaskRecord:
             seed=draft.seed,
             adjudicator_id=draft.adjudicator_id,
             note=draft.note,
-            created_by=caller.actor.person_id,
+            created_by=caller.person_id,
         )
         session.add(task)
         session.flush()
@@ -124,7 +124,7 @@ def task_progress(caller: Caller, *, task_id: int) -> TaskProgress:
     """
     with caller.store.reading() as session:
         task = find_task(session, caller.actor, task_id)
-        if caller.actor.role is not Role.ADMINISTRATOR and task.adjudicator_id != caller.actor.person_id:
+        if caller.actor.role is not Role.ADMINISTRATOR and task.adjudicator_id != caller.person_id:
             raise PermissionDenied("Everybody's progress is for administrators and the task's adjudicator.")
         items = _counted_items(session, task_id)
         names = dict(

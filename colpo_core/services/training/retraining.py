@@ -78,7 +78,7 @@ def set_retraining(caller: Caller, *, rule: RetrainingRule | None) -> Retraining
             at_new_labels=rule.at_new_labels if rule else None,
             query=_query_values(rule) if rule else {},
             settings=rule.settings.to_dict() if rule else {},
-            set_by=caller.actor.person_id,
+            set_by=caller.person_id,
             last_job_id=before.last_job_id if before else None,
         )
         session.add(row)

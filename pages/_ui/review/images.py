@@ -99,7 +99,7 @@ def _expert_layers(ctx: PageContext, review_image: ReviewImage) -> list[Layer]:
     layers = []
     for index, mask in enumerate(review_image.masks):
         url = f"/colpo/annotations/versions/{mask.version_id}/mask.png?colour={colour_name(index)}"
-        whose = "Me" if mask.annotator_id == ctx.caller.actor.person_id else mask.annotator
+        whose = "Me" if mask.annotator_id == ctx.caller.person_id else mask.annotator
         name = f"{whose}: {FINDINGS[mask.finding].lower()}"
         layers.append(Layer(name, url, visible=False, opacity=0.9, is_outline=True))
     acetowhite = [str(mask.version_id) for mask in review_image.masks if mask.finding is Finding.ACETOWHITE]

@@ -97,9 +97,7 @@ def _what_if(ctx: PageContext, desk: ReviewDesk, reasons: CallReasons) -> None:
         st.warning(f"It could not be worked out: {reasons.failure}", icon=":material/error:")
     is_judged = has_verdict(ctx, desk)
     shown = [
-        what_if
-        for what_if in reasons.what_ifs
-        if is_judged or what_if.annotator_id in (None, ctx.caller.actor.person_id)
+        what_if for what_if in reasons.what_ifs if is_judged or what_if.annotator_id in (None, ctx.caller.person_id)
     ]
     if shown:
         st.dataframe(_table(ctx, desk, shown), hide_index=True, width="stretch", key="review_what_ifs")
@@ -123,7 +121,7 @@ def _table(ctx: PageContext, desk: ReviewDesk, shown: list[WhatIfRecord]) -> pd.
     prediction = desk.prediction
     rows = [_row("As predicted", prediction.prob_hsil_4ch, prediction.prob_hsil_3ch, desk)]
     for what_if in shown:
-        whose = "me" if what_if.annotator_id == ctx.caller.actor.person_id else what_if.annotator or "the model"
+        whose = "me" if what_if.annotator_id == ctx.caller.person_id else what_if.annotator or "the model"
         finding = FINDINGS[what_if.finding] if what_if.finding else ""
         title = _CHANGES[what_if.change].format(whose=whose, finding=finding)
         rows.append(_row(title, what_if.prob_hsil_4ch, what_if.prob_hsil_3ch, desk))

@@ -32,12 +32,12 @@ _OPENED = "review_opens_editor"
 
 def has_verdict(ctx: PageContext, desk: ReviewDesk) -> bool:
     """Whether the person has judged this prediction; until then nothing is shown that could sway them."""
-    return any(review.reviewer_id == ctx.caller.actor.person_id for review in desk.reviews)
+    return any(review.reviewer_id == ctx.caller.person_id for review in desk.reviews)
 
 
 def show_verdict(ctx: PageContext, desk: ReviewDesk) -> None:
     """Draw the person's verdict, and the buttons that enter one."""
-    mine = next((review for review in desk.reviews if review.reviewer_id == ctx.caller.actor.person_id), None)
+    mine = next((review for review in desk.reviews if review.reviewer_id == ctx.caller.person_id), None)
     prediction_id = desk.prediction.id
     with st.container(border=True):
         if mine is not None:

@@ -65,15 +65,13 @@ def test_the_gravest_verdict_of_a_case_counts_and_of_each_reviewer_the_newest(
     expected = [ReviewState.OVERRULED, ReviewState.OVERRULED, ReviewState.AGREED]
     for (person, verdict), state in zip(given_, expected, strict=True):
         with store.writing() as session:
-            session.add(
-                Review(prediction_id=clinic.predictions[0], reviewer_id=person.actor.person_id, verdict=verdict)
-            )
+            session.add(Review(prediction_id=clinic.predictions[0], reviewer_id=person.person_id, verdict=verdict))
         assert of(store, clinic.cases[0].case_id).review_state is state
     with store.reading() as session:
         kept = session.execute(select(CaseReviewer.reviewer_id, CaseReviewer.verdict)).all()
     assert {tuple(row) for row in kept} == {
-        (first.actor.person_id, Verdict.AGREE),
-        (second.actor.person_id, Verdict.AGREE),
+        (first.person_id, Verdict.AGREE),
+        (second.person_id, Verdict.AGREE),
     }
 
 

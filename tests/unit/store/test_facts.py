@@ -44,7 +44,7 @@ def test_the_current_model_is_the_one_that_was_promoted_last(store: Store, admin
     clinic = PredictedClinic(administrator)
     second = clinic.add_checkpoint("model-2", administrator)
     with store.writing() as session:
-        again = Promotion(checkpoint_id=clinic.checkpoint_id, promoted_by=administrator.actor.person_id, reason="back")
+        again = Promotion(checkpoint_id=clinic.checkpoint_id, promoted_by=administrator.person_id, reason="back")
         session.add(again)
         session.flush()
         assert session.scalar(select(current_checkpoint_id())) == current_id(session) == clinic.checkpoint_id != second

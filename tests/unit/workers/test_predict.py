@@ -32,7 +32,7 @@ def test_everything_that_is_predicted_is_kept(
     monkeypatch.setattr("colpo_core.workers.predict._predict", lambda *_: said)
     with store.writing() as session:
         settings = {"checkpoint_id": predicted.checkpoint_id, "image_ids": [image_id]}
-        job = Job(kind=JobKind.PREDICT, settings=settings, created_by=administrator.actor.person_id)
+        job = Job(kind=JobKind.PREDICT, settings=settings, created_by=administrator.person_id)
         session.add(job)
         session.flush()
         job_id = job.id

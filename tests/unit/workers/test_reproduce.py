@@ -84,7 +84,7 @@ def test_all_files_are_written_and_the_deed_is_in_the_log(
     assert given["source"].load_mask(item.mask_sha256, item.height_px, item.width_px).any()
     with store.reading() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "reproduce paper")).one()
-    assert (entry.person_id, entry.subject) == (annotator.actor.person_id, f"snapshot {frozen.id}")
+    assert (entry.person_id, entry.subject) == (annotator.person_id, f"snapshot {frozen.id}")
 
 
 @pytest.mark.usefixtures("no_plots", "frozen")

@@ -27,7 +27,7 @@ def run(
     def run_it(work: Work) -> tuple[int, Job]:
         monkeypatch.setattr(runner, "run_training", work)
         with store.writing() as session:
-            job = Job(kind=JobKind.TRAIN, settings={}, created_by=annotator.actor.person_id)
+            job = Job(kind=JobKind.TRAIN, settings={}, created_by=annotator.person_id)
             session.add(job)
             session.flush()
         code = runner.run_job(store, job.id)
@@ -103,7 +103,7 @@ def test_a_cancelled_job_is_cancelled_and_the_next_is_placed(
 ) -> None:
     def work(lease: Lease, _must_stop: Callable[[], bool]) -> Finish:
         with store.writing() as session:
-            waiting = Job(kind=JobKind.TRAIN, settings={}, created_by=annotator.actor.person_id)
+            waiting = Job(kind=JobKind.TRAIN, settings={}, created_by=annotator.person_id)
             session.add(waiting)
         jobs.cancel_job(annotator, job_id=lease.job_id)
         raise JobCancelled

@@ -35,7 +35,7 @@ def test_the_current_model_knows_whom_it_has_learned_from(
             )
         )
         session.flush()
-        session.add(Promotion(checkpoint_id=1, promoted_by=administrator.actor.person_id, reason="first"))
+        session.add(Promotion(checkpoint_id=1, promoted_by=administrator.person_id, reason="first"))
     fill_learned(store)
     incumbent = find_incumbent(store)
     assert incumbent is not None
@@ -55,7 +55,7 @@ def test_the_current_model_knows_a_near_copy_under_another_code(
         checkpoint.label_source = LabelSource.HISTOLOGY
         session.add(checkpoint)
         session.flush()
-        session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.actor.person_id, reason="first"))
+        session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="first"))
     fill_learned(store)
     manifest = manifest_of(store, snapshot.id)
     copied = read_rgb(store.blobs.get(manifest.of(Split.TRAIN)[0].image_sha256))

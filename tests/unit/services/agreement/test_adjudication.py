@@ -60,7 +60,7 @@ def drawn(caller: Caller, image_id: int) -> np.ndarray:
 
 
 def document_of(caller: Caller, image_id: int) -> str:
-    return f"i{image_id}-p{caller.actor.person_id}-{Finding.ACETOWHITE.value}"
+    return f"i{image_id}-p{caller.person_id}-{Finding.ACETOWHITE.value}"
 
 
 def test_a_mask_is_taken_as_it_is(store: Store, administrator: Caller, versions: list[int], image_id: int) -> None:

@@ -125,7 +125,7 @@ def test_it_settles_the_image_of_a_task_and_of_the_lists(
     store: Store, annotator: Caller, administrator: Caller, add_case: AddCase
 ) -> None:
     image_id = image_of(store, add_case())
-    hand_out(administrator, (annotator.actor.person_id,))
+    hand_out(administrator, (annotator.person_id,))
     assert unmarked(annotator) == [], "it waits in my queue: I look at it there"
     assert unmarked(administrator) == [image_id]
     desk = Desk(annotator, image_id)

@@ -30,7 +30,7 @@ def test_a_mask_painted_from_nothing_says_so(annotator: Caller, image_id: int) -
     version = desk.submit()
     assert made(version) == (Start.NOTHING, None, None, False, 4, 1700)
     assert (version.kept_share, version.added_share, version.base_number) == (None, 1.0, None)
-    assert version.author_id == annotator.actor.person_id
+    assert version.author_id == annotator.person_id
 
 
 def test_the_next_draft_starts_from_the_version(annotator: Caller, image_id: int) -> None:

@@ -116,7 +116,7 @@ def test_a_document_is_its_annotators_alone(
     annotator: Caller, administrator: Caller, reader: Caller, image_id: int
 ) -> None:
     document_id, seq = paint(annotator, image_id, 1)
-    for foreign in (document_id, "", "i1", "i999-p2-mosaic", f"i{image_id}-p{administrator.actor.person_id}-nothing"):
+    for foreign in (document_id, "", "i1", "i999-p2-mosaic", f"i{image_id}-p{administrator.person_id}-nothing"):
         with pytest.raises(NotFound):
             own_masks.open_document(administrator, document_id=foreign)
         with pytest.raises(NotFound):

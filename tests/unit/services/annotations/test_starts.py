@@ -196,7 +196,7 @@ def test_a_reader_starts_nothing(reader: Caller, image_id: int) -> None:
     with pytest.raises(PermissionDenied):
         start_options(reader, image_id=image_id)
     with pytest.raises(PermissionDenied):
-        start_from(reader, document_id=f"i{image_id}-p{reader.actor.person_id}-mosaic", source=NOTHING)
+        start_from(reader, document_id=f"i{image_id}-p{reader.person_id}-mosaic", source=NOTHING)
 
 
 @pytest.mark.parametrize(

@@ -148,10 +148,10 @@ def test_an_outline_that_is_hidden_in_a_blind_task_is_not_used(
             proposals=False,
             order=TaskOrder.DATE,
             seed=0,
-            created_by=administrator.actor.person_id,
+            created_by=administrator.person_id,
         )
         for person in (annotator, administrator):
-            task.items.append(TaskItem(image_id=case.image_id, annotator_id=person.actor.person_id, position=1))
+            task.items.append(TaskItem(image_id=case.image_id, annotator_id=person.person_id, position=1))
         session.add(task)
     proposal = propose_findings(annotator, image_id=case.image_id)
     assert proposal.cervix_percent is None

@@ -82,7 +82,7 @@ def test_an_answer_is_kept_with_who_and_when_and_ends_the_question(
     assert asked_images(annotator) == ()
     with store.reading() as session:
         answer = session.scalars(select(ImageAnswer)).one()
-        assert (answer.question, answer.answered_by) == (ImageQuestion.IODINE, annotator.actor.person_id)
+        assert (answer.question, answer.answered_by) == (ImageQuestion.IODINE, annotator.person_id)
         assert answer.answered_at is not None
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "confirm image")).one()
         assert (entry.subject, entry.detail) == (f"image {image_id}", {"question": "looks_like_iodine"})

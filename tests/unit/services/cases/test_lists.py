@@ -221,7 +221,7 @@ def hand_out(store: Store, image_id: int, people: list[int], *, blind: bool, pro
 def test_what_a_task_keeps_back_is_in_no_list_that_asks_for_it(store: Store, administrator: Caller) -> None:
     clinic = PredictedClinic(administrator)
     anna = add_person(store, "annotating")
-    hand_out(store, clinic.cases[0].image_id, [anna.actor.person_id], blind=False, proposals=False)
+    hand_out(store, clinic.cases[0].image_id, [anna.person_id], blind=False, proposals=False)
     everything = [case.case_id for case in reversed(clinic.cases)]
     asks = (
         CaseFilter(networks_differ=True), CaseFilter(uncertain_within=1.0), CaseFilter(review=ReviewState.WAITING),
@@ -262,7 +262,7 @@ def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind
         kept = session.get_one(CaseAgreement, case.case_id).lowest_dice
     assert kept is not None
     assert 0 <= kept < 2 * 400 / 1000 + 1e-9
-    hand_out(store, case.image_id, [first.actor.person_id, second.actor.person_id], blind=True, proposals=True)
+    hand_out(store, case.image_id, [first.person_id, second.person_id], blind=True, proposals=True)
     assert list_cases(first, sort=CaseSort.DISAGREEMENT).rows == ()
     assert find_case_ids(first, where=CaseFilter(dice_below=1.0)) == ()
     assert {row.lowest_dice for row in list_cases(first).rows} == {None}
@@ -273,12 +273,10 @@ def test_a_verdict_moves_a_case_from_those_that_wait(store: Store, administrator
     clinic = PredictedClinic(administrator)
     with store.writing() as session:
         session.add(
-            Review(
-                prediction_id=clinic.predictions[0], reviewer_id=administrator.actor.person_id, verdict=Verdict.OVERRULE
-            )
+            Review(prediction_id=clinic.predictions[0], reviewer_id=administrator.person_id, verdict=Verdict.OVERRULE)
         )
     overruled = find_case_ids(administrator, where=CaseFilter(review=ReviewState.OVERRULED))
     assert overruled == (clinic.cases[0].case_id,)
-    by_me = find_case_ids(administrator, where=CaseFilter(reviewer_id=administrator.actor.person_id))
+    by_me = find_case_ids(administrator, where=CaseFilter(reviewer_id=administrator.person_id))
     assert by_me == overruled
-    assert list_choices(administrator).reviewers == ((administrator.actor.person_id, "Ada"),)
+    assert list_choices(administrator).reviewers == ((administrator.person_id, "Ada"),)

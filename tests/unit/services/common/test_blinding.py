@@ -88,7 +88,7 @@ def test_masks_are_hidden_until_all_have_submitted(store: Store, team: Team, add
 def test_the_first_who_submits_waits_for_the_others_too(store: Store, team: Team, add_case: AddCase) -> None:
     case_id = add_case()
     image_id = image_of(store, case_id)
-    ids = (*team.annotator_ids, team.senior.actor.person_id)
+    ids = (*team.annotator_ids, team.senior.person_id)
     hand_out(team.administrator, ids)
     by_anna = paint_and_submit(team.anna, image_id)
     by_ben = paint_and_submit(team.ben, image_id)
@@ -148,7 +148,7 @@ def test_who_judges_and_who_is_outside_sees_all_and_so_does_everybody_in_an_open
 ) -> None:
     case_id = add_case()
     image_id = image_of(store, case_id)
-    hand_out(team.administrator, team.annotator_ids, blind=blind, adjudicator_id=team.senior.actor.person_id)
+    hand_out(team.administrator, team.annotator_ids, blind=blind, adjudicator_id=team.senior.person_id)
     paint_and_submit(team.anna, image_id)
     assert seen_by(team.senior, case_id, image_id) == {"Anna"}
     assert seen_by(team.administrator, case_id, image_id) == {"Anna"}
@@ -233,7 +233,7 @@ def test_the_review_shows_nobodys_mask(administrator: Caller) -> None:
 
 def item_id_of(caller: Caller) -> int:
     with caller.store.reading() as session:
-        return session.query(TaskItem).filter_by(annotator_id=caller.actor.person_id).one().id
+        return session.query(TaskItem).filter_by(annotator_id=caller.person_id).one().id
 
 
 def test_where_there_is_nothing_to_see_a_skipped_image_can_still_be_painted_blind(
@@ -251,7 +251,7 @@ def test_where_there_is_nothing_to_see_a_skipped_image_can_still_be_painted_blin
 
 def test_alone_on_an_image_each_new_version_is_the_tasks(store: Store, team: Team, add_case: AddCase) -> None:
     image_id = image_of(store, add_case())
-    hand_out(team.administrator, (team.anna.actor.person_id,))
+    hand_out(team.administrator, (team.anna.person_id,))
     for side_px in (5, 6):
         version = paint_and_submit(team.anna, image_id, side_px=side_px)
         with store.reading() as session:
@@ -261,11 +261,11 @@ def test_alone_on_an_image_each_new_version_is_the_tasks(store: Store, team: Tea
 def test_what_came_of_judging_is_no_reading_of_a_task(store: Store, team: Team, add_case: AddCase) -> None:
     """A senior's mask that was made from others' masks counts neither in a task of its own nor in a later one."""
     image_id = image_of(store, add_case())
-    hand_out(team.administrator, (team.senior.actor.person_id,))
-    document = Document(image_id, team.senior.actor.person_id, Finding.ACETOWHITE)
+    hand_out(team.administrator, (team.senior.person_id,))
+    document = Document(image_id, team.senior.person_id, Finding.ACETOWHITE)
     with store.writing() as session:
         submit_draft(session, team.senior.actor, document, seq=0, origin=MaskOrigin.ADJUDICATED)
     with store.reading() as session:
         assert session.get_one(TaskItem, item_id_of(team.senior)).state is TaskItemState.WAITING
-    draft = task_draft((team.senior.actor.person_id,), title="second")
+    draft = task_draft((team.senior.person_id,), title="second")
     assert tasks.preview_task(team.administrator, draft=draft).n_done_already == 0

@@ -226,7 +226,7 @@ def test_what_waited_keeps_its_time_and_a_torn_line_is_left_out(
     store: Store, annotator: Caller, add_case: Callable[..., int]
 ) -> None:
     case_id, at = add_case(), utc_now() - timedelta(days=3)
-    whole = json.dumps({"at": at.isoformat(), "lines": [[annotator.actor.person_id, case_id, "mask", 0]]})
+    whole = json.dumps({"at": at.isoformat(), "lines": [[annotator.person_id, case_id, "mask", 0]]})
     (store.settings.data_dir / "exposures-taken.jsonl").write_text(f"{whole}\n")
     (store.settings.data_dir / "exposures-waiting.jsonl").write_text(f'{whole.replace("mask", "label")}\n{{"at": "20')
     exposures.settle(store)

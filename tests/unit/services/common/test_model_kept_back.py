@@ -125,13 +125,13 @@ def test_closing_the_task_opens_and_leaving_the_image_out_does_not(team: Team, d
 
 
 def test_who_does_not_paint_the_image_sees_all(team: Team, desk: PredictedClinic) -> None:
-    without_model(team, adjudicator_id=team.senior.actor.person_id)
+    without_model(team, adjudicator_id=team.senior.person_id)
     for caller in (team.senior, team.administrator):
         assert sees(caller, desk)
 
 
 def test_an_administrator_who_paints_is_an_annotator_like_others(team: Team, desk: PredictedClinic) -> None:
-    hand_out(team.administrator, (team.administrator.actor.person_id,), proposals=False)
+    hand_out(team.administrator, (team.administrator.person_id,), proposals=False)
     assert not sees(team.administrator, desk)
 
 

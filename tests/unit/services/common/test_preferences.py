@@ -26,7 +26,7 @@ def test_each_change_is_in_the_log_once(store: Store, administrator: Caller) -> 
         ("set preference", {"allowed": False}),
         ("set preference", {"allowed": True}),
     ]
-    assert changed_by == administrator.actor.person_id
+    assert changed_by == administrator.person_id
 
 
 def test_only_administrators_change_them(store: Store, annotator: Caller, reader: Caller) -> None:

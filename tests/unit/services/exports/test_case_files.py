@@ -55,7 +55,7 @@ def test_files_are_the_images_and_masks_themselves(store: Store, administrator: 
 def test_what_a_task_keeps_back_does_not_leave(store: Store, administrator: Caller) -> None:
     clinic = PredictedClinic(administrator)
     anna = add_person(store, "annotating")
-    hand_out(store, clinic.cases[0].image_id, [anna.actor.person_id], blind=True, proposals=False)
+    hand_out(store, clinic.cases[0].image_id, [anna.person_id], blind=True, proposals=False)
     found, _ = tables(export_cases(anna, case_ids=[case.case_id for case in clinic.cases]))
     kept_back = str(clinic.cases[0].image_id)
     assert kept_back not in {row["image_id"] for row in found["predictions.csv"]}
@@ -68,8 +68,8 @@ def test_an_export_is_written_down_with_what_was_seen(store: Store, administrato
     anna = add_person(store, "taking")
     export_cases(anna, case_ids=[clinic.cases[1].case_id])
     with store.reading() as session:
-        actions = session.scalars(select(AuditEntry.action).where(AuditEntry.person_id == anna.actor.person_id)).all()
-        kinds = session.scalars(select(Exposure.kind).where(Exposure.person_id == anna.actor.person_id)).all()
+        actions = session.scalars(select(AuditEntry.action).where(AuditEntry.person_id == anna.person_id)).all()
+        kinds = session.scalars(select(Exposure.kind).where(Exposure.person_id == anna.person_id)).all()
     assert list(actions) == ["export cases"]
     wanted = {ExposureKind.LABEL, ExposureKind.HISTOLOGY, ExposureKind.PREDICTION, ExposureKind.MASK}
     assert set(kinds) == wanted

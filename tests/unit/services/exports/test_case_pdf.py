@@ -52,12 +52,12 @@ def test_what_a_task_keeps_back_is_not_on_the_page(store: Store, administrator: 
     clinic = PredictedClinic(administrator)
     anna = add_person(store, "annotating")
     case = clinic.cases[0]
-    hand_out(store, case.image_id, [anna.actor.person_id], blind=True, proposals=False)
+    hand_out(store, case.image_id, [anna.person_id], blind=True, proposals=False)
     case_report_pdf(anna, case_id=case.case_id)
     ((report, _pictures, masks),) = drawn
     assert (report.images[0].prediction, report.images[0].sites, report.model_sha256, masks) == (None, (), "", {})
     with store.reading() as session:
-        kinds = session.scalars(select(Exposure.kind).where(Exposure.person_id == anna.actor.person_id)).all()
+        kinds = session.scalars(select(Exposure.kind).where(Exposure.person_id == anna.person_id)).all()
     assert ExposureKind.PREDICTION not in kinds
     assert ExposureKind.LABEL in kinds
 

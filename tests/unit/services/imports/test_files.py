@@ -130,7 +130,7 @@ def test_every_import_is_in_the_log_without_the_code(store: Store, annotator: Ca
     with store.reading() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
         assert [entry.action for entry in entries] == ["add case", "import image"]
-        assert all(entry.person_id == annotator.actor.person_id for entry in entries)
+        assert all(entry.person_id == annotator.person_id for entry in entries)
         assert all("P-77" not in f"{entry.subject}{entry.detail}" for entry in entries)
 
 

@@ -22,7 +22,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def add_job(caller: Caller, kind: JobKind = JobKind.TRAIN, **values: object) -> int:
     with caller.store.writing() as session:
-        job = Job(kind=kind, settings={}, created_by=caller.actor.person_id, **values)
+        job = Job(kind=kind, settings={}, created_by=caller.person_id, **values)
         session.add(job)
         session.flush()
         return job.id

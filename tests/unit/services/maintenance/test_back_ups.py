@@ -42,7 +42,7 @@ def test_what_waits_beside_the_store_is_in_the_copy(
     store: Store, administrator: Caller, annotator: Caller, tmp_path: Path
 ) -> None:
     case = Clinic(store).add_case()
-    exposures._put_aside(store, [(annotator.actor.person_id, case.case_id, ExposureKind.LABEL, 0)], utc_now())
+    exposures._put_aside(store, [(annotator.person_id, case.case_id, ExposureKind.LABEL, 0)], utc_now())
     back_ups.back_up(administrator, folder=tmp_path / "copy")
     with store.reading() as session:
         assert session.scalar(text("SELECT count(*) FROM exposures")) == 1

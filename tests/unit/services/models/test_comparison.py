@@ -66,7 +66,7 @@ def test_a_case_that_is_kept_back_counts_and_is_not_named(
 ) -> None:
     anna = add_person(store, "annotating")
     flipped = clinic.new_cases[2]  # type: ignore[attr-defined]
-    hand_out(store, flipped.image_id, [anna.actor.person_id], blind=False, proposals=False)
+    hand_out(store, flipped.image_id, [anna.person_id], blind=False, proposals=False)
     second = clinic.second  # type: ignore[attr-defined]
     found = compare_models(anna, first_id=clinic.checkpoint_id, second_id=second)
     assert found.flips == ()

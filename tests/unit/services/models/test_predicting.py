@@ -58,7 +58,7 @@ def test_a_prediction_covers_what_is_not_predicted_yet(
 ) -> None:
     clinic.add_case(stage=Stage.LUGOL)
     clinic.add_case(shows_cervix=False)
-    checkpoint_id = add_checkpoint(store, snapshot_id, promoted_by=annotator.actor.person_id)
+    checkpoint_id = add_checkpoint(store, snapshot_id, promoted_by=annotator.person_id)
     add_prediction(store, 1, checkpoint_id)
     job = predicting.start_prediction(annotator)
     assert write_settings(job.settings) == {
@@ -94,7 +94,7 @@ def test_a_prediction_names_what_is_wrong(
 def test_a_large_prediction_is_shared_out_where_several_jobs_run_at_once(
     store: Store, annotator: Caller, administrator: Caller, snapshot_id: int, placed: list[int]
 ) -> None:
-    checkpoint_id = add_checkpoint(store, snapshot_id, promoted_by=administrator.actor.person_id)
+    checkpoint_id = add_checkpoint(store, snapshot_id, promoted_by=administrator.person_id)
     several = Store(replace(store.settings, gpus=("GPU-a", "GPU-b"), shard_images=3), store._reader)
     first = predicting.start_prediction(Caller(several, annotator.actor))
     assert first is not None
@@ -128,7 +128,7 @@ def test_one_machine_without_several_gpus_predicts_in_one_job(
     store: Store, annotator: Caller, administrator: Caller, snapshot_id: int, placed: list[int]
 ) -> None:
     assert predicting.last_prediction(annotator) == ()
-    add_checkpoint(store, snapshot_id, promoted_by=administrator.actor.person_id)
+    add_checkpoint(store, snapshot_id, promoted_by=administrator.person_id)
     alone = Store(replace(store.settings, gpus=("GPU-a",), shard_images=3), store._reader)
     job = predicting.start_prediction(Caller(alone, annotator.actor))
     assert job is not None

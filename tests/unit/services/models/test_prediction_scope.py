@@ -37,9 +37,7 @@ def left_of(store: Store, scope: PredictionSettings) -> list[int]:
 
 def queue(caller: Caller, scope: PredictionSettings, state: JobState = JobState.QUEUED) -> None:
     with caller.store.writing() as session:
-        session.add(
-            Job(kind=JobKind.PREDICT, state=state, settings=write_settings(scope), created_by=caller.actor.person_id)
-        )
+        session.add(Job(kind=JobKind.PREDICT, state=state, settings=write_settings(scope), created_by=caller.person_id))
 
 
 def test_the_whole_store_is_told_in_four_numbers(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
@@ -70,9 +68,7 @@ def test_what_is_over_or_about_to_be_cancelled_covers_nothing(
     queue(annotator, scope, JobState.FAILED)
     with store.writing() as session:
         values = write_settings(scope)
-        session.add(
-            Job(kind=JobKind.PREDICT, settings=values, cancel_requested=True, created_by=annotator.actor.person_id)
-        )
+        session.add(Job(kind=JobKind.PREDICT, settings=values, cancel_requested=True, created_by=annotator.person_id))
     with store.writing() as session:
         assert settle_scope(session, desk.checkpoint_id, None) == scope
 

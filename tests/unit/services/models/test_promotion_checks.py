@@ -205,7 +205,7 @@ def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
                     checkpoint_id=checkpoint_id,
                     snapshot_id=kept.id,
                     metrics=metrics,
-                    created_by=annotator.actor.person_id,
+                    created_by=annotator.person_id,
                 )
             )
         return promotion_doubts(annotator, checkpoint_id)

@@ -42,7 +42,7 @@ def write_folder(folder: Path, name: str) -> Path:
 
 def claimed(caller: Caller, snapshot_id: int) -> Lease:
     with caller.store.writing() as session:
-        job = Job(kind=JobKind.TRAIN, settings={}, snapshot_id=snapshot_id, created_by=caller.actor.person_id)
+        job = Job(kind=JobKind.TRAIN, settings={}, snapshot_id=snapshot_id, created_by=caller.person_id)
         session.add(job)
         session.flush()
     lease = claim_job(caller.store, job.id, host="here", pid=1)

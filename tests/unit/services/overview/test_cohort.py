@@ -170,7 +170,7 @@ def test_annotators_progress_counts_images_and_takes_the_time_of_all_versions(
         versions = session.query(AnnotationVersion).order_by(AnnotationVersion.id).all()
         for version, seconds in zip(versions, (40, 100, None, 30), strict=True):
             version.active_ms = None if seconds is None else seconds * 1000
-    hand_out(store, cases[1].image_id, [annotator.actor.person_id], blind=False, proposals=True)
+    hand_out(store, cases[1].image_id, [annotator.person_id], blind=False, proposals=True)
     found = cohort.annotator_progress(annotator)
     assert [(one.name, one.n_images, one.n_waiting, one.n_timed) for one in found] == [
         ("Anna", 0, 1, 0),

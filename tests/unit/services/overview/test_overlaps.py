@@ -139,7 +139,7 @@ def test_what_is_hidden_from_me_is_not_named(store: Store, annotator: Caller, de
     hand_out(
         store,
         image_id,
-        [annotator.actor.person_id, add_person(store, "otto").actor.person_id],
+        [annotator.person_id, add_person(store, "otto").person_id],
         blind=True,
         proposals=True,
     )

@@ -65,7 +65,7 @@ def add_checkpoint(caller: Caller, snapshot_id: int, source: LabelSource, *, pro
         session.add(row)
         session.flush()
         if promote:
-            session.add(Promotion(checkpoint_id=row.id, promoted_by=caller.actor.person_id, reason="first"))
+            session.add(Promotion(checkpoint_id=row.id, promoted_by=caller.person_id, reason="first"))
     fill_learned(caller.store)
     return row.id
 
@@ -135,7 +135,7 @@ def test_flagged_and_unlabelled_cases_and_running_jobs_wait(store: Store, annota
     add_specimen(annotator, case_id=flagged, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
     with store.writing() as session:
         for state in JobState:
-            session.add(Job(kind=JobKind.TRAIN, state=state, settings={}, created_by=annotator.actor.person_id))
+            session.add(Job(kind=JobKind.TRAIN, state=state, settings={}, created_by=annotator.person_id))
     assert number(annotator, WorkKind.FLAGGED) == 1
     assert number(annotator, WorkKind.UNLABELLED) == 1
     assert number(annotator, WorkKind.JOBS) == 2
@@ -150,13 +150,13 @@ def test_a_reader_is_told_of_open_studies_and_of_nothing_else(
     case_id = add_case(Label.HSIL)
     with store.writing() as session:
         for state in StudyState:
-            study = Study(name=f"study {state}", state=state, seed=1, created_by=administrator.actor.person_id)
+            study = Study(name=f"study {state}", state=state, seed=1, created_by=administrator.person_id)
             study.opened_at = utc_now()
             session.add(study)
             session.flush()
             image_id = session.scalars(select(Image.id)).one()
             session.add(StudyCase(study_id=study.id, case_id=case_id, image_id=image_id, truth=Label.HSIL))
-            session.add(StudyReader(study_id=study.id, person_id=reader.actor.person_id))
+            session.add(StudyReader(study_id=study.id, person_id=reader.person_id))
     found = worklist(reader)
     assert found.progress is None
     assert [(one.kind, one.what, one.number, one.total, one.page) for one in found.items] == [

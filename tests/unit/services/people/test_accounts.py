@@ -85,9 +85,9 @@ def test_only_an_administrator_manages_people(annotator: Caller, reader: Caller)
         with pytest.raises(PermissionDenied):
             people.list_people(caller)
         with pytest.raises(PermissionDenied):
-            people.set_password(caller, person_id=caller.actor.person_id, password=PASSWORD)
+            people.set_password(caller, person_id=caller.person_id, password=PASSWORD)
         with pytest.raises(PermissionDenied):
-            people.set_active(caller, person_id=caller.actor.person_id, active=True)
+            people.set_active(caller, person_id=caller.person_id, active=True)
         with pytest.raises(PermissionDenied):
             people.list_audit(caller)
 
@@ -118,9 +118,9 @@ def test_the_last_administrator_and_oneself_stay(store: Store) -> None:
 def test_program_accounts_get_no_password(store: Store, administrator: Caller) -> None:
     simulator = Caller(store, program_actor(store, "simulator"))
     with pytest.raises(InputRejected, match="program"):
-        people.set_password(administrator, person_id=simulator.actor.person_id, password=PASSWORD)
+        people.set_password(administrator, person_id=simulator.person_id, password=PASSWORD)
     with pytest.raises(InputRejected, match="program"):
-        people.set_active(administrator, person_id=simulator.actor.person_id, active=False)
+        people.set_active(administrator, person_id=simulator.person_id, active=False)
     with pytest.raises(NotFound):
         people.set_active(administrator, person_id=999, active=False)
 

@@ -66,7 +66,7 @@ class Ward:
                 rules_version=RULES_VERSION,
                 seed=0,
                 counts={},
-                created_by=administrator.actor.person_id,
+                created_by=administrator.person_id,
             )
             session.add(snapshot)
             session.flush()
@@ -76,9 +76,7 @@ class Ward:
             )  # fmt: skip
             session.add(checkpoint)
             session.flush()
-            session.add(
-                Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.actor.person_id, reason="first")
-            )
+            session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="first"))
             self.checkpoint_id = checkpoint.id
         fill_learned(administrator.store)
         job = predicting.start_prediction(administrator)
@@ -125,7 +123,7 @@ def test_the_nearest_labelled_cases_of_other_patients_come_first(store: Store, a
     with store.reading() as session:
         seen = {
             (row.case_id, row.kind)
-            for row in session.scalars(select(Exposure).where(Exposure.person_id == annotator.actor.person_id))
+            for row in session.scalars(select(Exposure).where(Exposure.person_id == annotator.person_id))
         }
     assert {(one.case_id, ExposureKind.HISTOLOGY) for one in expected} <= seen
 
@@ -218,7 +216,7 @@ def test_what_rests_on_masks_that_are_hidden_from_me_is_hidden_too(store: Store,
     prediction_id, image_id = ward.prediction(1), ward.cases[1].image_id
     assert run_job(store, call_reasons.start_what_ifs(annotator, prediction_id=prediction_id).id) == 0
     other = add_person(store, "otto")
-    hand_out(store, image_id, [annotator.actor.person_id, other.actor.person_id], blind=True, proposals=True)
+    hand_out(store, image_id, [annotator.person_id, other.person_id], blind=True, proposals=True)
     shown = call_reasons.call_reasons(annotator, prediction_id=prediction_id).what_ifs
     assert {one.annotator for one in shown} == {""}
     assert Change.MASK_OF_EXPERT not in {one.change for one in shown}
@@ -233,7 +231,7 @@ def test_readers_and_whoever_has_yet_to_paint_the_image_get_nothing(
             ask(reader, prediction_id=prediction_id)
         with pytest.raises(NotFound, match="no prediction 999"):
             ask(annotator, prediction_id=999)
-    hand_out(store, ward.cases[1].image_id, [annotator.actor.person_id], blind=False, proposals=False)
+    hand_out(store, ward.cases[1].image_id, [annotator.person_id], blind=False, proposals=False)
     for ask in (call_reasons.call_reasons, call_reasons.start_what_ifs):
         with pytest.raises(Blinding):
             ask(annotator, prediction_id=prediction_id)

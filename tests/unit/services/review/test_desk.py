@@ -116,7 +116,7 @@ def test_the_series_holds_the_cases_images_and_masks_open_with_the_verdict(
     hand_out(
         store,
         case.image_id,
-        [annotator.actor.person_id, add_person(store, "otto").actor.person_id],
+        [annotator.person_id, add_person(store, "otto").person_id],
         blind=True,
         proposals=True,
     )

@@ -48,7 +48,7 @@ def decide(store: Store, case: ClinicCase, version_id: int, caller: Caller) -> N
                 version_id=version_id,
                 method=AdjudicationMethod.TAKEN,
                 sources=[version_id],
-                decided_by=caller.actor.person_id,
+                decided_by=caller.person_id,
             )
         )
 
@@ -73,7 +73,7 @@ def test_one_annotators_masks_leave_the_others_out(
     store: Store, clinic: Clinic, people: list[Caller], case: ClinicCase
 ) -> None:
     other = clinic.add_case()
-    manifest = gather(store, MaskPolicy.ANNOTATOR, people[0].actor.person_id)
+    manifest = gather(store, MaskPolicy.ANNOTATOR, people[0].person_id)
     by_image = {item.image_id: item for item in manifest.items}
     assert by_image[case.image_id].mask_sha256 == sha_of(MASKS[0])
     assert by_image[other.image_id].mask_sha256 is None
@@ -164,11 +164,11 @@ def test_an_image_with_neither_label_nor_counting_mask_says_so(store: Store, peo
 
 
 def test_a_snapshot_says_which_masks_it_holds(administrator: Caller, people: list[Caller], case: ClinicCase) -> None:
-    query = SnapshotQuery("clara's", mask_policy=MaskPolicy.ANNOTATOR, mask_annotator_id=people[1].actor.person_id)
+    query = SnapshotQuery("clara's", mask_policy=MaskPolicy.ANNOTATOR, mask_annotator_id=people[1].person_id)
     preview = freezing.preview_snapshot(administrator, query=query)
     frozen = freezing.freeze_snapshot(administrator, query=query)
     assert (frozen.mask_policy, frozen.mask_annotator) == (MaskPolicy.ANNOTATOR, "Clara")
-    assert frozen.mask_annotator_id == people[1].actor.person_id
+    assert frozen.mask_annotator_id == people[1].person_id
     assert preview.masks_text == frozen.masks_text == "the masks of Clara (1 painted)"
     newest = freezing.freeze_snapshot(administrator, query=SnapshotQuery("all"))
     assert (newest.mask_policy, newest.mask_annotator) == (MaskPolicy.NEWEST, None)

@@ -46,7 +46,7 @@ def clinic(store: Store, administrator: Caller, add_case: Callable[..., int]) ->
         manifest = Manifest(tuple(items), (), LabelSource.HISTOLOGY, RULES_VERSION, 0, (0.7, 0.15, 0.15))
         snapshot = Snapshot(name="s", sha256=store.blobs.put(manifest.to_json()), label_source=LabelSource.HISTOLOGY)
         snapshot.rules_version, snapshot.seed, snapshot.counts = RULES_VERSION, 0, {}
-        snapshot.created_by = administrator.actor.person_id
+        snapshot.created_by = administrator.person_id
         session.add(snapshot)
         session.flush()
         checkpoint = Checkpoint(name="resnet18-1", sha256="c" * 64, snapshot_id=snapshot.id, card={})
@@ -63,7 +63,7 @@ def study_id(store: Store, administrator: Caller, reader: Caller, clinic: Clinic
         lazy = Person(username="zoe", display_name="Zoe", role=Role.READER, active=True)
         session.add(lazy)
         session.flush()
-        ids = [reader.actor.person_id, lazy.id]
+        ids = [reader.person_id, lazy.id]
     study = designing.create_study(administrator, name="First", reader_ids=ids, checkpoint_ids=[clinic.checkpoint_id])
     designing.open_study(administrator, study_id=study.id)
     return study.id

@@ -47,7 +47,7 @@ def draft(administrator: Caller, clinic: PredictedClinic, readers: list[Caller],
     return designing.create_study(
         administrator,
         name="Aided",
-        reader_ids=[one.actor.person_id for one in readers],
+        reader_ids=[one.person_id for one in readers],
         checkpoint_ids=[clinic.checkpoint_id],
         plan=plan,
         seed=2,
@@ -144,7 +144,7 @@ def test_neither_call_can_be_changed_and_the_same_again_changes_nothing(
 def test_a_study_without_an_aid_knows_no_second_call(
     administrator: Caller, clinic: PredictedClinic, readers: list[Caller]
 ) -> None:
-    study = designing.create_study(administrator, name="Plain", reader_ids=[readers[0].actor.person_id])
+    study = designing.create_study(administrator, name="Plain", reader_ids=[readers[0].person_id])
     designing.open_study(administrator, study_id=study.id)
     token = waiting(readers[0], study.id).token
     answer(readers[0], study.id, token)
@@ -187,14 +187,12 @@ def test_in_a_crossover_each_case_is_read_once_with_and_once_without(
             assert shown.phase == 1
     kept = rows(store, study_id)
     for reader in readers:
-        arms = {(one.case_id, one.session): one.arm for one in kept if one.reader_id == reader.actor.person_id}
+        arms = {(one.case_id, one.session): one.arm for one in kept if one.reader_id == reader.person_id}
         for case_id in {case for case, _ in arms}:
             assert {arms[case_id, 1], arms[case_id, 2]} == {Arm.AIDED, Arm.UNAIDED}
         first = [arm for (_, session), arm in arms.items() if session == 1]
         assert abs(first.count(Arm.AIDED) - first.count(Arm.UNAIDED)) <= 1
-    one, other = (
-        {(r.case_id, r.session): r.arm for r in kept if r.reader_id == who.actor.person_id} for who in readers
-    )
+    one, other = ({(r.case_id, r.session): r.arm for r in kept if r.reader_id == who.person_id} for who in readers)
     assert all(one[key] is not other[key] for key in one), "the readers take turns"
     designing.close_study(administrator, study_id=study_id)
     analysis = study_results.study_findings(administrator, study_id=study_id).analysis
@@ -212,7 +210,7 @@ def test_in_whole_sessions_one_is_aided_and_the_next_is_not_and_readers_begin_di
     arms = {(one.reader_id, one.session): set[Arm]() for one in rows(store, study_id)}
     for one in rows(store, study_id):
         arms[one.reader_id, one.session].add(one.arm)
-    first, second = ([arms[who.actor.person_id, number] for number in (1, 2)] for who in readers)
+    first, second = ([arms[who.person_id, number] for number in (1, 2)] for who in readers)
     assert sorted(map(sorted, first)) == [[Arm.AIDED], [Arm.UNAIDED]]
     assert second == first[::-1]
     designing.close_study(administrator, study_id=study_id)
@@ -251,12 +249,12 @@ def test_what_the_studys_own_aid_showed_is_no_exposure_for_it_and_one_for_others
     second = waiting(rita, study_id)
     with store.reading() as session:
         case_id = session.get_one(Presentation, first.token).case_id
-        found = session.scalars(select(Exposure).where(Exposure.person_id == rita.actor.person_id)).all()
+        found = session.scalars(select(Exposure).where(Exposure.person_id == rita.person_id)).all()
     assert {(one.case_id, one.kind, one.within_study) for one in found} == {
         (case_id, kind, study_id) for kind in (ExposureKind.PREDICTION, ExposureKind.MASK)
     }
     answer(rita, study_id, second.token)
-    other = designing.create_study(administrator, name="Next", reader_ids=[rita.actor.person_id], plan=ReadingPlan())
+    other = designing.create_study(administrator, name="Next", reader_ids=[rita.person_id], plan=ReadingPlan())
     designing.open_study(administrator, study_id=other.id)
     n_given = len(read_all(rita, other.id))
     assert n_given == other.n_cases - 1
@@ -271,7 +269,7 @@ def test_a_layer_that_is_fetched_by_its_address_alone_is_an_exposure_too(
     answer(rita, study_id, token)
     presenting.presented_aid(rita, study_id=study_id, token=f"{token}.2", layer="map")
     with store.reading() as session:
-        found = session.scalars(select(Exposure).where(Exposure.person_id == rita.actor.person_id)).all()
+        found = session.scalars(select(Exposure).where(Exposure.person_id == rita.person_id)).all()
     assert {one.kind for one in found} == {ExposureKind.PREDICTION, ExposureKind.MASK}
     assert {one.within_study for one in found} == {study_id}
 
@@ -308,7 +306,7 @@ def test_a_plan_that_makes_no_sense_is_refused(
     plan = ReadingPlan(**({"aid_checkpoint_id": clinic.checkpoint_id} | changes))
     with pytest.raises(InputRejected, match=words):
         designing.create_study(
-            administrator, name="Aided", reader_ids=[readers[0].actor.person_id], plan=plan,
+            administrator, name="Aided", reader_ids=[readers[0].person_id], plan=plan,
             checkpoint_ids=[clinic.checkpoint_id])  # fmt: skip
 
 
@@ -334,7 +332,7 @@ def test_an_exposure_between_the_calls_lets_the_second_be_made(
     answer(rita, study_id, first.token)
     with store.writing() as session:
         case_id = session.get_one(Presentation, first.token).case_id
-        seen = Exposure(person_id=rita.actor.person_id, case_id=case_id, kind=ExposureKind.LABEL)
+        seen = Exposure(person_id=rita.person_id, case_id=case_id, kind=ExposureKind.LABEL)
         seen.within_study, seen.times = 0, 1
         session.add(seen)
     second = waiting(rita, study_id)

@@ -46,12 +46,12 @@ def test_a_reader_who_is_added_reads_all_and_changes_nobodys_order(
 ) -> None:
     with store.reading() as session:
         before = study_orders(session, session.get_one(Study, study_id))
-    made = study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.actor.person_id, reason=WHY)
+    made = study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.person_id, reason=WHY)
     assert (made.kind, made.reason, made.by) == (AmendmentKind.READER_ADDED, "the first reader fell ill", "Ada")
     with store.reading() as session:
         after = study_orders(session, session.get_one(Study, study_id))
     assert {key: after[key] for key in before} == before
-    assert after[late.actor.person_id, 1] not in before.values()
+    assert after[late.person_id, 1] not in before.values()
     assert read_on(late, study_id) == 3
     assert seal_holds(store, study_id)
     designing.close_study(administrator, study_id=study_id, reason="enough")
@@ -64,7 +64,7 @@ def test_a_reader_who_is_taken_off_reads_no_more_and_stays_in_the_results(
     store: Store, administrator: Caller, reader: Caller, second_reader: Caller, study_id: int
 ) -> None:
     read_on(reader, study_id, at_most=1)
-    study_amendments.remove_reader(administrator, study_id=study_id, reader_id=reader.actor.person_id, reason=WHY)
+    study_amendments.remove_reader(administrator, study_id=study_id, reader_id=reader.person_id, reason=WHY)
     with pytest.raises(StudyLocked, match="do not read in this study any more"):
         presenting.next_case(reader, study_id=study_id)
     assert presenting.assigned_studies(reader) == ()
@@ -134,47 +134,47 @@ def test_amendments_say_why_they_cannot_be_made(
         return study_amendments.remove_reader(administrator, study_id=study_id, reader_id=reader_id, reason="why")
 
     with pytest.raises(PermissionDenied):
-        add(late.actor.person_id, who=annotator)
+        add(late.person_id, who=annotator)
     with pytest.raises(InputRejected, match="Give the reason"):
-        add(late.actor.person_id, reason="   ")
+        add(late.person_id, reason="   ")
     with pytest.raises(InputRejected, match="longer than"):
-        add(late.actor.person_id, reason="x" * 2001)
+        add(late.person_id, reason="x" * 2001)
     with pytest.raises(InputRejected, match="role is reader"):
-        add(annotator.actor.person_id)
+        add(annotator.person_id)
     with pytest.raises(Conflict, match="already"):
-        add(reader.actor.person_id)
+        add(reader.person_id)
     with pytest.raises(Conflict, match="does not read"):
-        remove(late.actor.person_id)
-    remove(reader.actor.person_id)
+        remove(late.person_id)
+    remove(reader.person_id)
     with pytest.raises(Conflict, match="taken off it already"):
-        remove(reader.actor.person_id)
+        remove(reader.person_id)
     with pytest.raises(Conflict, match="already"):
-        add(reader.actor.person_id)
+        add(reader.person_id)
     with pytest.raises(Conflict, match="only reader left"):
-        remove(second_reader.actor.person_id)
+        remove(second_reader.person_id)
     with store.reading() as session:
-        assert session.scalar(select(Person.active).where(Person.id == late.actor.person_id))
+        assert session.scalar(select(Person.active).where(Person.id == late.person_id))
     designing.close_study(administrator, study_id=study_id, reason="enough")
     with pytest.raises(StudyLocked, match="closed study does not change"):
-        add(late.actor.person_id)
+        add(late.person_id)
 
 
 def test_a_draft_and_a_study_that_was_tampered_with_take_none(
     store: Store, administrator: Caller, reader: Caller, late: Caller, study_id: int
 ) -> None:
-    draft = designing.create_study(administrator, name="Draft", reader_ids=[reader.actor.person_id])
+    draft = designing.create_study(administrator, name="Draft", reader_ids=[reader.person_id])
     with pytest.raises(StudyLocked, match="draft needs no amendment"):
-        study_amendments.add_reader(administrator, study_id=draft.id, reader_id=late.actor.person_id, reason="why")
+        study_amendments.add_reader(administrator, study_id=draft.id, reader_id=late.person_id, reason="why")
     with store.writing() as session:
         session.execute(update(StudyCase).where(StudyCase.study_id == study_id).values(truth=Label.HSIL))
     with pytest.raises(StudyLocked, match="no longer is what was sealed"):
-        study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.actor.person_id, reason="why")
+        study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.person_id, reason="why")
 
 
 def test_an_amendment_is_for_good_and_in_the_log(
     store: Store, administrator: Caller, late: Caller, study_id: int
 ) -> None:
-    study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.actor.person_id, reason=WHY)
+    study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.person_id, reason=WHY)
     with pytest.raises(IntegrityError, match="append-only"), store.writing() as session:
         session.execute(text("UPDATE study_amendments SET reason = ''"))
     with store.reading() as session:

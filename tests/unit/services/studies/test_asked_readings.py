@@ -40,7 +40,7 @@ def cases(store: Store) -> list[ClinicCase]:
 
 
 def opened(administrator: Caller, reader: Caller, plan: ReadingPlan) -> int:
-    study = designing.create_study(administrator, name="Asking", reader_ids=[reader.actor.person_id], plan=plan, seed=1)
+    study = designing.create_study(administrator, name="Asking", reader_ids=[reader.person_id], plan=plan, seed=1)
     designing.open_study(administrator, study_id=study.id)
     return study.id
 
@@ -150,7 +150,7 @@ def test_what_was_set_waits_for_its_reader_and_goes_with_the_answer(
     store: Store, administrator: Caller, reader: Caller, second_reader: Caller
 ) -> None:
     study = designing.create_study(
-        administrator, name="Kept", reader_ids=[reader.actor.person_id, second_reader.actor.person_id], plan=ASKS
+        administrator, name="Kept", reader_ids=[reader.person_id, second_reader.person_id], plan=ASKS
     )
     designing.open_study(administrator, study_id=study.id)
     token = waiting(reader, study.id).token

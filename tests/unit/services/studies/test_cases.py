@@ -83,7 +83,7 @@ def test_by_the_papers_protocol_the_test_side_is_seen_too(
     aided = ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id)
     predict(store, clinic, dict.fromkeys(range(4), (0.1, 0.9)))
     study = designing.create_study(
-        administrator, name="Aided", reader_ids=[reader.actor.person_id], plan=aided,
+        administrator, name="Aided", reader_ids=[reader.person_id], plan=aided,
         checkpoint_ids=[clinic.checkpoint_id], case_ids=clinic.case_ids[1:])  # fmt: skip
     with pytest.raises(InputRejected, match="has learned from 2 of the 3 cases"):
         designing.open_study(administrator, study_id=study.id)

@@ -41,7 +41,7 @@ def test_a_draft_tells_who_was_exposed_before_it_is_sealed(
 ) -> None:
     seen = [(cases[0], ExposureKind.LABEL), (cases[0], ExposureKind.MASK), (cases[1], ExposureKind.LABEL)]
     exposures.note(reader, seen)
-    ids = [reader.actor.person_id, second_reader.actor.person_id]
+    ids = [reader.person_id, second_reader.person_id]
     draft = designing.create_study(administrator, name="Draft", reader_ids=ids)
     conduct = study_conduct(administrator, study_id=draft.id)
     assert conduct.rule is ExposureRule.EXCLUDE
@@ -156,9 +156,7 @@ def test_what_was_read_in_another_study_is_an_exposure_whoever_noted_it(
     with store.reading() as session:
         shown = set(session.scalars(select(Presentation.case_id).where(Presentation.study_id == first)))
     assert len(shown) == 2
-    draft = designing.create_study(
-        administrator, name="Draft", reader_ids=[reader.actor.person_id, second_reader.actor.person_id]
-    )
+    draft = designing.create_study(administrator, name="Draft", reader_ids=[reader.person_id, second_reader.person_id])
     rita, ruth = study_conduct(administrator, study_id=draft.id).exposures
     assert (rita.n_exposed, rita.n_withheld) == (3, 3), "two cases that were shown, and the one practised with"
     assert "read in another study 3" in rita.text

@@ -26,7 +26,7 @@ def cases(add_case: AddCase) -> list[int]:
 @pytest.fixture
 def draft(administrator: Caller, reader: Caller, cases: list[int]) -> int:
     return designing.create_study(
-        administrator, name="First", question="Who is right?", reader_ids=[reader.actor.person_id]
+        administrator, name="First", question="Who is right?", reader_ids=[reader.person_id]
     ).id
 
 
@@ -37,7 +37,7 @@ def test_a_draft_takes_all_labelled_cases_with_an_image(
     add_case(Label.HSIL, stage=Stage.LUGOL)
     add_case(Label.HSIL, shows_cervix=False)
     add_case(Label.HSIL, source=LabelSource.IMPRESSION)
-    record = designing.create_study(administrator, name="  First  study ", reader_ids=[reader.actor.person_id])
+    record = designing.create_study(administrator, name="  First  study ", reader_ids=[reader.person_id])
     assert (record.name, record.state) == ("First study", StudyState.DRAFT)
     assert (record.n_cases, record.n_normal, record.n_hsil, record.n_readers) == (3, 2, 1, 1)
     detail = get_study(administrator, study_id=record.id)
@@ -50,7 +50,7 @@ def test_picked_cases_say_what_was_left_out(
 ) -> None:
     unlabelled = add_case(None)
     choice = CaseChoice(CaseSource.PICKED, case_ids=(*cases[:2], unlabelled, 4711))
-    preview = designing.preview_choice(administrator, choice=choice, reader_ids=[reader.actor.person_id])
+    preview = designing.preview_choice(administrator, choice=choice, reader_ids=[reader.person_id])
     assert (preview.n_cases, preview.n_normal, preview.n_hsil, preview.n_patients) == (2, 1, 1, 2)
     assert preview.left_out == (("no label by histology", 1), ("no such case", 1))
     assert preview.problems == ()
@@ -95,12 +95,12 @@ def test_the_shown_image_is_the_first_after_acetic_acid_that_shows_the_cervix(
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
 def test_a_study_needs_a_fit_name(administrator: Caller, reader: Caller, cases: list[int], name: str) -> None:
     with pytest.raises(InputRejected):
-        designing.create_study(administrator, name=name, reader_ids=[reader.actor.person_id])
+        designing.create_study(administrator, name=name, reader_ids=[reader.person_id])
 
 
 def test_a_name_stands_for_one_study(administrator: Caller, reader: Caller, draft: int) -> None:
     with pytest.raises(Conflict, match="First"):
-        designing.create_study(administrator, name="First", reader_ids=[reader.actor.person_id])
+        designing.create_study(administrator, name="First", reader_ids=[reader.person_id])
 
 
 def test_what_answers_nothing_is_refused_and_changes_nothing(
@@ -109,15 +109,15 @@ def test_what_answers_nothing_is_refused_and_changes_nothing(
     normal = [cases[0], cases[2]]
     for wrong, reason in [
         ({"reader_ids": []}, "at least one reader"),
-        ({"reader_ids": [annotator.actor.person_id]}, "role is reader"),
-        ({"reader_ids": [reader.actor.person_id], "case_ids": normal}, "Every case of the study is normal"),
-        ({"reader_ids": [reader.actor.person_id], "case_ids": cases[:1]}, "at least 2 cases"),
-        ({"reader_ids": [reader.actor.person_id], "seed": -1}, "seed"),
+        ({"reader_ids": [annotator.person_id]}, "role is reader"),
+        ({"reader_ids": [reader.person_id], "case_ids": normal}, "Every case of the study is normal"),
+        ({"reader_ids": [reader.person_id], "case_ids": cases[:1]}, "at least 2 cases"),
+        ({"reader_ids": [reader.person_id], "seed": -1}, "seed"),
     ]:
         with pytest.raises(InputRejected, match=reason):
             designing.create_study(administrator, name="First", **wrong)  # type: ignore[arg-type]
     with pytest.raises(NotFound, match="checkpoint"):
-        designing.create_study(administrator, name="First", reader_ids=[reader.actor.person_id], checkpoint_ids=[9])
+        designing.create_study(administrator, name="First", reader_ids=[reader.person_id], checkpoint_ids=[9])
     assert list_studies(administrator) == ()
 
 
@@ -172,7 +172,7 @@ def test_a_reader_who_is_gone_stops_the_sealing(
     store: Store, administrator: Caller, reader: Caller, draft: int, change: dict[str, object]
 ) -> None:
     with store.writing() as session:
-        session.execute(update(Person).where(Person.id == reader.actor.person_id).values(**change))
+        session.execute(update(Person).where(Person.id == reader.person_id).values(**change))
     with pytest.raises(InputRejected, match="no longer"):
         designing.open_study(administrator, study_id=draft)
 
@@ -204,7 +204,7 @@ def test_options_name_active_readers_alone(
     administrator: Caller, annotator: Caller, reader: Caller, cases: list[int]
 ) -> None:
     options = designing.study_options(administrator)
-    assert [option.id for option in options.readers] == [reader.actor.person_id]
+    assert [option.id for option in options.readers] == [reader.person_id]
 
 
 def test_only_an_administrator_designs(annotator: Caller, reader: Caller, draft: int) -> None:
@@ -212,7 +212,7 @@ def test_only_an_administrator_designs(annotator: Caller, reader: Caller, draft:
         for ask in (
             lambda who: designing.study_options(who),
             lambda who: designing.preview_choice(who, choice=CaseChoice()),
-            lambda who: designing.create_study(who, name="x", reader_ids=[reader.actor.person_id]),
+            lambda who: designing.create_study(who, name="x", reader_ids=[reader.person_id]),
             lambda who: designing.open_study(who, study_id=draft),
             lambda who: designing.close_study(who, study_id=draft),
             lambda who: designing.discard_study(who, study_id=draft),
@@ -233,7 +233,7 @@ def test_labelled_cases_are_chosen_by_grade_and_day(store: Store, administrator:
         study = designing.create_study(
             administrator,
             name=f"{hash(str(changes))}",
-            reader_ids=[reader.actor.person_id],
+            reader_ids=[reader.person_id],
             choice=CaseChoice(**changes),
         )
         with store.reading() as session:
@@ -249,7 +249,7 @@ def test_labelled_cases_are_chosen_by_grade_and_day(store: Store, administrator:
     study = designing.create_study(
         administrator,
         name="In words",
-        reader_ids=[reader.actor.person_id],
+        reader_ids=[reader.person_id],
         choice=CaseChoice(grades=(Grade.CIN3, Grade.NORMAL), examined_from=date(2026, 1, 1)),
     )
     words = get_study(administrator, study_id=study.id).chosen_by

@@ -46,7 +46,7 @@ def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_fi
     study = designing.create_study(
         administrator,
         name="Twice",
-        reader_ids=[reader.actor.person_id],
+        reader_ids=[reader.person_id],
         plan=ReadingPlan(n_sessions=2, washout_days=0, repeat_share=0.5),
     )
     designing.open_study(administrator, study_id=study.id)

@@ -25,7 +25,7 @@ def cases(add_case: Callable[..., int]) -> list[int]:
 
 def read_cases(reader: Caller, study_id: int) -> set[int]:
     with reader.store.reading() as session:
-        rows = session.query(Reading.case_id).filter_by(study_id=study_id, reader_id=reader.actor.person_id)
+        rows = session.query(Reading.case_id).filter_by(study_id=study_id, reader_id=reader.person_id)
         return {case_id for (case_id,) in rows}
 
 
@@ -112,9 +112,9 @@ def test_what_the_study_itself_shows_and_what_came_after_the_closing_do_not_coun
         session.execute(update(Exposure).values(first_at=Exposure.first_at))
         study = session.get_one(Study, study_id)
         study.closed_at = utc_now() - timedelta(hours=1)
-        assert withheld_cases(session, study, reader.actor.person_id) == frozenset()
+        assert withheld_cases(session, study, reader.person_id) == frozenset()
         study.closed_at = utc_now()
-        assert withheld_cases(session, study, reader.actor.person_id) == {cases[1]}
+        assert withheld_cases(session, study, reader.person_id) == {cases[1]}
 
 
 def test_practice_feedback_is_an_exposure_elsewhere_and_not_in_its_own_study(
@@ -125,8 +125,8 @@ def test_practice_feedback_is_an_exposure_elsewhere_and_not_in_its_own_study(
     read_on(reader, study_id, at_most=1)
     later = make_study(administrator, [reader], name="Later")
     with store.reading() as session:
-        assert withheld_cases(session, session.get_one(Study, study_id), reader.actor.person_id) == frozenset()
-        assert withheld_cases(session, session.get_one(Study, later), reader.actor.person_id) == {practice}
+        assert withheld_cases(session, session.get_one(Study, study_id), reader.person_id) == frozenset()
+        assert withheld_cases(session, session.get_one(Study, later), reader.person_id) == {practice}
         assert session.get(StudyCase, (later, practice)) is not None
 
 
@@ -134,7 +134,7 @@ def test_orders_are_those_of_the_seal(store: Store, administrator: Caller, reade
     study_id = make_study(administrator, [reader])
     with store.reading() as session:
         orders = study_orders(session, session.get_one(Study, study_id))
-    assert sorted(one.case_id for one in orders[reader.actor.person_id, 1]) == cases
+    assert sorted(one.case_id for one in orders[reader.person_id, 1]) == cases
 
 
 def test_a_plan_from_before_the_ledger_keeps_its_seal(store: Store, administrator: Caller, reader: Caller) -> None:

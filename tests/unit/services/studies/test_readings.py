@@ -35,7 +35,7 @@ N_CASES = 5
 def study_id(administrator: Caller, reader: Caller, second_reader: Caller, add_case: Callable[..., int]) -> int:
     for index in range(N_CASES):
         add_case(Label.HSIL if index % 2 else Label.NORMAL, simulated=index == 0)
-    ids = [reader.actor.person_id, second_reader.actor.person_id]
+    ids = [reader.person_id, second_reader.person_id]
     study = designing.create_study(administrator, name="First", reader_ids=ids, seed=3)
     designing.open_study(administrator, study_id=study.id)
     return study.id
@@ -63,16 +63,11 @@ def test_a_reader_reads_every_case_once_in_an_order_of_their_own(
         assert presenting.next_case(caller, study_id=study_id) is None
     with store.reading() as session:
         rows = session.scalars(select(Reading).order_by(Reading.id)).all()
-    drawn = session_orders(
-        {row.case_id for row in rows}, [reader.actor.person_id, second_reader.actor.person_id], seed=3
-    )
+    drawn = session_orders({row.case_id for row in rows}, [reader.person_id, second_reader.person_id], seed=3)
     orders = {reader_id: tuple(one.case_id for one in order) for (reader_id, _), order in drawn.items()}
     for caller in (reader, second_reader):
-        assert (
-            tuple(row.case_id for row in rows if row.reader_id == caller.actor.person_id)
-            == orders[caller.actor.person_id]
-        )
-    assert orders[reader.actor.person_id] != orders[second_reader.actor.person_id]
+        assert tuple(row.case_id for row in rows if row.reader_id == caller.person_id) == orders[caller.person_id]
+    assert orders[reader.person_id] != orders[second_reader.person_id]
 
 
 def test_the_same_case_waits_until_it_is_answered(reader: Caller, study_id: int) -> None:
@@ -169,7 +164,7 @@ def test_a_picture_on_its_way_when_its_case_is_answered_is_no_attempt(
 def test_a_token_is_good_for_one_reader_and_study(
     administrator: Caller, reader: Caller, second_reader: Caller, study_id: int
 ) -> None:
-    other = designing.create_study(administrator, name="Other", reader_ids=[reader.actor.person_id])
+    other = designing.create_study(administrator, name="Other", reader_ids=[reader.person_id])
     designing.open_study(administrator, study_id=other.id)
     token = present(reader, study_id).token
     for caller, study, wrong in (
@@ -221,7 +216,7 @@ def test_nobody_else_reads(administrator: Caller, annotator: Caller, reader: Cal
 
 
 def test_a_draft_is_not_there_for_its_reader(administrator: Caller, reader: Caller, study_id: int) -> None:
-    draft = designing.create_study(administrator, name="Other", reader_ids=[reader.actor.person_id])
+    draft = designing.create_study(administrator, name="Other", reader_ids=[reader.person_id])
     with pytest.raises(NotFound):
         presenting.next_case(reader, study_id=draft.id)
     assert [study.study_id for study in presenting.assigned_studies(reader)] == [study_id]
@@ -257,7 +252,7 @@ def test_the_log_tells_neither_case_nor_call(store: Store, reader: Caller, study
 
 def open_planned(administrator: Caller, reader: Caller, plan: ReadingPlan, practice: tuple[int, ...]) -> int:
     study = designing.create_study(
-        administrator, name="Planned", reader_ids=[reader.actor.person_id], plan=plan, practice_case_ids=practice
+        administrator, name="Planned", reader_ids=[reader.person_id], plan=plan, practice_case_ids=practice
     )
     designing.open_study(administrator, study_id=study.id)
     return study.id

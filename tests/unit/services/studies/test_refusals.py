@@ -46,7 +46,7 @@ def test_without_an_open_study_it_stands_in_the_log_alone(
 ) -> None:
     designing.close_study(administrator, study_id=study_id, reason="enough")
     refusals.note_refusal(reader, what="x" * 500)
-    assert noted(store) == [(f"person {reader.actor.person_id}", "x" * 200)]
+    assert noted(store) == [(f"person {reader.person_id}", "x" * 200)]
 
 
 def test_a_locked_store_does_not_break_the_refusal(

@@ -169,7 +169,7 @@ def test_a_reader_who_was_added_and_taken_off_again_stands_as_that(
     for number in range(4):
         add_case(Label.HSIL if number % 2 else Label.NORMAL)
     study_id = make_study(administrator, [reader])
-    about = {"study_id": study_id, "reader_id": second_reader.actor.person_id}
+    about = {"study_id": study_id, "reader_id": second_reader.person_id}
     study_amendments.add_reader(administrator, reason="mistake", **about)
     study_amendments.remove_reader(administrator, reason="mistake", **about)
     read_on(reader, study_id)

@@ -198,8 +198,8 @@ def test_a_closed_task_can_be_looked_at_and_no_more(store: Store, team: Team, ad
 
 def test_a_queue_is_its_persons_own(team: Team, reader: Caller, add_case: AddCase) -> None:
     add_case()
-    made = hand_out(team.administrator, team.annotator_ids, adjudicator_id=team.senior.actor.person_id)
-    anna_id = team.anna.actor.person_id
+    made = hand_out(team.administrator, team.annotator_ids, adjudicator_id=team.senior.person_id)
+    anna_id = team.anna.person_id
     for caller in (team.administrator, team.senior):
         seen = task_queue.queue_items(caller, task_id=made.id, annotator_id=anna_id)
         assert seen == queue_of(team.anna, made.id)

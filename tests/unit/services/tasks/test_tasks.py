@@ -129,9 +129,9 @@ def test_the_least_sure_comes_first_and_the_unpredicted_last(store: Store, admin
         for row, entropy in zip(session.query(Prediction).order_by(Prediction.id), (0.1, 0.9, 0.5), strict=True):
             row.mask_entropy = entropy
     wishes = {"order": TaskOrder.UNCERTAINTY}
-    preview = tasks.preview_task(administrator, draft=task_draft((anna.actor.person_id,), **wishes))
+    preview = tasks.preview_task(administrator, draft=task_draft((anna.person_id,), **wishes))
     assert preview.n_without_prediction == 1
-    made = hand_out(administrator, (anna.actor.person_id,), **wishes)
+    made = hand_out(administrator, (anna.person_id,), **wishes)
     order = [item.image_id for item in queue_items(anna, task_id=made.id)]
     first, second, third = (case.image_id for case in predicted.cases)
     assert order == [second, third, first, extra.image_id]
@@ -143,17 +143,17 @@ def test_who_cannot_annotate_cannot_be_given_a_task(
     add_case()
     gone = add_person(store, "gone", Role.ANNOTATOR)
     with store.writing() as session:
-        session.get_one(Person, gone.actor.person_id).active = False
+        session.get_one(Person, gone.person_id).active = False
     program = program_actor(store, IMPORTER)
     for person_id, sentence in (
-        (reader.actor.person_id, "Rita is a reader"),
-        (gone.actor.person_id, "Gone is deactivated"),
+        (reader.person_id, "Rita is a reader"),
+        (gone.person_id, "Gone is deactivated"),
         (program.person_id, "is the program itself"),
         (999, "There is no person 999"),
     ):
         for changes in (
-            {"annotator_ids": (team.anna.actor.person_id, person_id)},
-            {"annotator_ids": (team.anna.actor.person_id,), "adjudicator_id": person_id},
+            {"annotator_ids": (team.anna.person_id, person_id)},
+            {"annotator_ids": (team.anna.person_id,), "adjudicator_id": person_id},
         ):
             draft = task_draft(**changes, n_annotators=1)
             with pytest.raises(InputRejected, match=sentence):
@@ -201,7 +201,7 @@ def test_a_mask_submitted_before_counts_as_done(store: Store, team: Team, add_ca
     assert preview.n_done_already == 1
     made = hand_out(team.administrator, team.annotator_ids)
     assert (made.n_submitted, made.n_waiting) == (1, 1)
-    (item,) = (one for one in items_of(store, made.id) if one.annotator_id == team.anna.actor.person_id)
+    (item,) = (one for one in items_of(store, made.id) if one.annotator_id == team.anna.person_id)
     assert (item.state, item.version_id, item.finished_at) == (
         TaskItemState.SUBMITTED, before.version_id, before.created_at,
     )  # fmt: skip
@@ -209,7 +209,7 @@ def test_a_mask_submitted_before_counts_as_done(store: Store, team: Team, add_ca
 
 def test_progress_counts_and_times_each_person(store: Store, team: Team, add_case: AddCase) -> None:
     images = [image_of(store, add_case()) for _ in range(3)]
-    made = hand_out(team.administrator, team.annotator_ids, adjudicator_id=team.senior.actor.person_id)
+    made = hand_out(team.administrator, team.annotator_ids, adjudicator_id=team.senior.person_id)
     by_image = {item.image_id: item.item_id for item in queue_items(team.anna, task_id=made.id)}
     paint_and_submit(team.anna, images[0])
     with store.writing() as session:
@@ -259,7 +259,7 @@ def test_closing_ends_a_task_once(store: Store, team: Team, add_case: AddCase) -
 
 def test_who_sees_which_task(team: Team, reader: Caller, add_case: AddCase) -> None:
     add_case()
-    made = hand_out(team.administrator, (team.anna.actor.person_id,), adjudicator_id=team.senior.actor.person_id)
+    made = hand_out(team.administrator, (team.anna.person_id,), adjudicator_id=team.senior.person_id)
     for caller in (team.administrator, team.anna, team.senior):
         assert [task.id for task in tasks.list_tasks(caller)] == [made.id]
     assert tasks.list_tasks(team.ben) == ()

@@ -118,7 +118,7 @@ def test_who_may_not_train_any_more_trains_no_more(
     second = add_person(store, "second", Role.ADMINISTRATOR)
     ruled(second, snapshot_id, every_days=1)
     with store.writing() as session:
-        session.get_one(Person, second.actor.person_id).active = False
+        session.get_one(Person, second.person_id).active = False
     assert train_if_due(store, now=utc_now() + timedelta(days=2)) is None
     assert "may not train any more" in retraining(administrator).note
     assert placed == []
