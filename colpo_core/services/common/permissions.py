@@ -18,8 +18,6 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 Service = Callable[Concatenate[Caller, Parameters], Result]
 
-_ROLES = "allowed_roles"
-
 
 def allowed(roles: tuple[Role, ...]) -> Callable[[Service[Parameters, Result]], Service[Parameters, Result]]:
     """Let only these roles call a service; anybody else gets PermissionDenied before anything is read."""
@@ -30,16 +28,9 @@ def allowed(roles: tuple[Role, ...]) -> Callable[[Service[Parameters, Result]], 
             require(caller.actor, roles)
             return service(caller, *args, **kwargs)
 
-        setattr(guarded, _ROLES, roles)
         return guarded
 
     return guard
-
-
-def roles_of(service: Callable[..., object]) -> tuple[Role, ...] | None:
-    """Who may call a service; None where more than the role decides, and the service checks that itself."""
-    roles: tuple[Role, ...] | None = getattr(service, _ROLES, None)
-    return roles
 
 
 def require(actor: Actor, roles: tuple[Role, ...]) -> None:

@@ -1,14 +1,16 @@
-"""Who may call which service, read off the services themselves."""
+"""Who may call which service, read off the source: importing all of it would load networks and optional packages."""
 
-import inspect
-import pkgutil
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
+from pathlib import Path
 
-from colpo_core import services
-from colpo_core.services.common.permissions import roles_of
+from colpo_core.services.common import permissions
+from colpo_core.settings import PROGRAM_DIR
 from colpo_core.terms import Role
+
+_CORE = PROGRAM_DIR / "colpo_core"
+_ROOMS = ("services", "workers", "cluster")
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Access:
     """Who may call one service.
 
     Attributes:
-        subject: Folder of the service, such as `cases`.
+        subject: Folder of the service, such as `cases`; `workers` and `cluster` are rooms of their own.
         service: Module and function, such as `case.get_case`.
         roles: Who may call it. Some services then look closer, for example whether a mask is one's own.
         purpose: What it does, in one sentence.
@@ -29,20 +31,23 @@ class Access:
 
 
 def list_access() -> tuple[Access, ...]:
-    """Every service that is open to some roles, by subject and name."""
-    return tuple(sorted(_read(), key=lambda access: (access.subject, access.service)))
+    """Every function that is open to some roles, by subject and name."""
+    files = (file for room in _ROOMS for file in (_CORE / room).rglob("*.py"))
+    table = (access for file in files for access in _read(file))
+    return tuple(sorted(table, key=lambda access: (access.subject, access.service)))
 
 
-def _read() -> Iterator[Access]:
-    for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
-        if module.ispkg:
+def _read(file: Path) -> Iterator[Access]:
+    room, *folders, module = file.relative_to(_CORE).with_suffix("").parts
+    subject = folders[0] if folders else room
+    for function in ast.parse(file.read_text(encoding="utf-8")).body:
+        if not isinstance(function, ast.FunctionDef):
             continue
-        subject, name = module.name.removeprefix(f"{services.__name__}.").split(".", 1)
-        for function_name, function in inspect.getmembers(import_module(module.name), inspect.isfunction):
-            roles = roles_of(function)
-            if roles is not None and function.__module__ == module.name:
-                purpose = inspect.cleandoc(function.__doc__ or "").partition("\n")[0]
-                yield Access(subject, f"{name}.{function_name}", roles, purpose)
+        purpose = (ast.get_docstring(function) or "").partition("\n")[0]
+        for guard in function.decorator_list:
+            match guard:
+                case ast.Call(func=ast.Name(id="allowed"), args=[ast.Name(id=roles)]):
+                    yield Access(subject, f"{module}.{function.name}", getattr(permissions, roles), purpose)
 
 
 _HEAD = """# Who may do what

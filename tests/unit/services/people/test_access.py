@@ -43,6 +43,19 @@ def test_every_service_says_who_may_call_it() -> None:
     assert all(line.purpose.endswith((".", ":")) for line in list_access())
 
 
+def test_what_runs_networks_and_what_several_machines_need_are_in_the_table_too() -> None:
+    table = {f"{line.subject}.{line.service}": line.roles for line in list_access()}
+    assert table["workers.foreground.predict_files"] == (Role.ADMINISTRATOR, Role.ANNOTATOR)
+    assert table["cluster.sharing_files.share_files"] == (Role.ADMINISTRATOR,)
+
+
+def test_no_guard_is_written_in_a_form_that_the_table_overlooks() -> None:
+    n_guards = sum(
+        file.read_text(encoding="utf-8").count("\n@allowed(") for file in (CHECKOUT / "colpo_core").rglob("*.py")
+    )
+    assert len(list_access()) == n_guards
+
+
 def test_the_documented_table_is_the_one_that_is_checked() -> None:
     documented = (CHECKOUT / "docs" / "access.md").read_text(encoding="utf-8")
     assert documented == as_markdown(list_access()), "write it anew: `python -m colpo_core people access --markdown`"
