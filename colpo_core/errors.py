@@ -95,6 +95,23 @@ class Unreachable(ColpoError):
     """What the program needs does not answer for now; a job waits for it and goes on."""
 
 
+class Busy(ColpoError):
+    """So many ask for the same scarce thing at this moment that it is better to try again a little later.
+
+    Attributes:
+        retry_after: After how many seconds.
+    """
+
+    def __init__(self, sentence: str, *, retry_after: int = 5) -> None:
+        """Say what is busy."""
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class DiskRefuses(ColpoError):
+    """The store's disk is full, or cannot be written; what was confirmed before is kept."""
+
+
 class FilesUnreachable(Unreachable):
     """The place that several machines share for their files does not answer."""
 
@@ -105,3 +122,7 @@ class ClusterUnreachable(Unreachable):
 
 class StoreMismatch(ColpoError):
     """The store's schema is older or newer than the program."""
+
+
+class StoreDamaged(ColpoError):
+    """What lies in the store's folder is not a whole store, such as files without their database."""

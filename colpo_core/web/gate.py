@@ -16,7 +16,17 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from colpo_core.errors import Blinding, ColpoError, Conflict, FilesUnreachable, NotFound, PermissionDenied, ShownNoMore
+from colpo_core.errors import (
+    Blinding,
+    Busy,
+    ColpoError,
+    Conflict,
+    DiskRefuses,
+    FilesUnreachable,
+    NotFound,
+    PermissionDenied,
+    ShownNoMore,
+)
 from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.incidents import log_incident
@@ -39,6 +49,8 @@ _STATUS: tuple[tuple[type[ColpoError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (FilesUnreachable, 503),
+    (Busy, 503),
+    (DiskRefuses, 507),
 )
 
 
@@ -162,7 +174,8 @@ def answering(handler: Callable[[Request], Any]) -> Callable[[Request], Awaitabl
                 return cast(Response, await handler(request))
             return cast(Response, await run_in_threadpool(handler, request))
         except ColpoError as error:
-            return JSONResponse({"error": str(error)}, status_code=status_of(error))
+            headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Busy) else None
+            return JSONResponse({"error": str(error)}, status_code=status_of(error), headers=headers)
         except Exception as error:
             number = log_incident(error)
             return JSONResponse(
