@@ -122,7 +122,3 @@ class ClusterUnreachable(Unreachable):
 
 class StoreMismatch(ColpoError):
     """The store's schema is older or newer than the program."""
-
-
-class StoreDamaged(ColpoError):
-    """What lies in the store's folder is not a whole store, such as files without their database."""
