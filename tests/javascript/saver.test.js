@@ -182,6 +182,7 @@ test("a refused mask is told and kept, and the next stroke is sent in its place"
   assert.equal(saver.state, "refused");
   assert.equal(saver.sentence, "refused with 413");
   assert.deepEqual(unsent.newest, [1]);
+  assert.equal(await saver.whenSaved(), false, "also when asked again");
   saver.step(code(2), ONE_STROKE);
   assert.equal(await saver.whenSaved(), true);
   assert.deepEqual([...server.code], [2]);
@@ -196,6 +197,7 @@ test("a mask that was changed elsewhere is asked about, and neither side is lost
   assert.deepEqual([...saver.stored.code], [8]);
   assert.deepEqual(unsent.newest, [1]);
   await saver.pump();
+  assert.equal(await saver.whenSaved(), false, "who waits for it is told at once that the person has to decide");
   assert.deepEqual([...server.code], [8], "nothing is sent before the person has decided");
   saver.start(saver.stored.seq);
   saver.step(code(1, 8), ONE_STROKE);

@@ -319,6 +319,7 @@ export class Saver {
    */
   whenSaved() {
     if (!this.isDirty) return Promise.resolve(true);
+    if (this.problem === "conflict" || this.problem === "refused") return Promise.resolve(false);
     return new Promise((resolve) => {
       this.waiters.push(resolve);
       this.pump();
