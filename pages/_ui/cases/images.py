@@ -176,9 +176,7 @@ def _strip(case: CaseRecord, images: list[CaseImage], shown: CaseImage) -> None:
         for image in images
     ]
 
-    def choose() -> None:
-        chosen = st.session_state["case_strip"]["chosen"]
-        if chosen is not None:
-            st.session_state[sites.shown_image_key(case.id)] = int(chosen)
+    def choose(image_id: int) -> None:
+        st.session_state[sites.shown_image_key(case.id)] = image_id
 
     image_strip("case_strip", items, shown.image.id, on_choose=choose)

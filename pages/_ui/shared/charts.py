@@ -12,12 +12,8 @@ TEAL, AMBER, GREY, RED, INK = "#0f6b74", "#d08a1d", "#b5c3c6", "#b3402f", "#1d2b
 NETWORK_COLOURS = {"3ch": "#8aa5a8", "4ch": TEAL}
 NETWORK_STYLES = {network: {"color": colour} for network, colour in NETWORK_COLOURS.items()}
 _FONT = {"color": INK, "size": 13, "family": "Source Sans, Source Sans Pro, Segoe UI, sans-serif"}
-_PLAIN = {"displayModeBar": False, "staticPlot": False, "scrollZoom": False}
-
-
-def config() -> dict[str, object]:
-    """Plotly's settings: charts react to hovering only."""
-    return dict(_PLAIN)
+CONFIG = {"displayModeBar": False}
+"""Plotly's settings: charts react to hovering only."""
 
 
 def bar_chart(names: Sequence[str], counts: Sequence[int], colours: Sequence[str], *, height_px: int) -> go.Figure:

@@ -69,12 +69,16 @@ def asked_row(name: str, *, choose_from: str) -> int | None:
     Raises:
         InputRejected: What stands there is no row's number.
     """
-    asked = st.query_params.get(name)
-    if asked is None:
-        return None
-    if not (asked.isascii() and asked.isdecimal() and len(asked) < 16):
+    asked = row_or_none(name)
+    if asked is None and name in st.query_params:
         raise InputRejected(f"This address names no {name}. Choose one from the {choose_from}.")
-    return int(asked)
+    return asked
+
+
+def row_or_none(name: str) -> int | None:
+    """The same, and None too where what stands there is no row's number."""
+    asked = st.query_params.get(name, "")
+    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 16 else None
 
 
 def _as_query(params: Mapping[str, object]) -> dict[str, str]:
