@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.labels import GRADE_LABELS
-from colpo_core.records.cases.cases import SwedeRows
+from colpo_core.records.cases.cases import SWEDE_ROWS, SwedeRows
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.imported_masks import import_annotation
 from colpo_core.services.cases.histology import relabel_case
@@ -192,12 +192,8 @@ def _enter_record(case: Case, plan: _Plan, drawn: SimulatedCase) -> None:
     after_menopause = case.age_years >= 51
     case.menopausal_state = MenopausalState.POSTMENOPAUSAL if after_menopause else MenopausalState.PREMENOPAUSAL
     swede = _swede(rng, plan, drawn)
-    case.swede_aceto_uptake = swede.aceto_uptake
-    case.swede_margins = swede.margins
-    case.swede_vessels = swede.vessels
-    case.swede_lesion_size = swede.lesion_size
-    case.swede_iodine = swede.iodine
-    case.swede_total = swede.total
+    for name in (*SWEDE_ROWS, "total"):
+        setattr(case, f"swede_{name}", getattr(swede, name))
 
 
 def _swede(rng: np.random.Generator, plan: _Plan, drawn: SimulatedCase) -> SwedeRows:

@@ -20,8 +20,9 @@ from colpo_core.services.studies.evidence import StudyEvidence, read_evidence
 from colpo_core.services.studies.reader_names import ReaderNames
 from colpo_core.services.studies.readers import plan_of
 from colpo_core.services.studies.results import analysis_of, results_of
-from colpo_core.services.studies.rows import check_seal, get_study_row
+from colpo_core.services.studies.rows import check_seal
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Reading, Study, StudyClosing, utc_now
 from colpo_core.studies.methods import METHODS_VERSION, changes_since
 
@@ -43,7 +44,7 @@ def find_now(store: Store, study_id: int) -> dict[str, Any]:
         NotFound: There is no such study.
     """
     with store.reading() as session:
-        study = get_study_row(session, study_id)
+        study = find_row(session, Study, study_id)
         figures: dict[str, Any] = {"n_readings": count_readings(session, study_id)}
         try:
             evidence = read_evidence(store, session, study, check_seal(session, study))

@@ -44,19 +44,18 @@ def go(page_name: str, **params: object) -> None:
     st.switch_page(page, query_params=_as_query(params))
 
 
-def link(page_name: str, label: str, *, icon: str | None = None, help: str | None = None, **params: object) -> None:  # noqa: A002 - Streamlit's word
+def link(page_name: str, label: str, *, icon: str | None = None, **params: object) -> None:
     """A link to another page; nothing where the person does not have that page.
 
     Args:
         page_name: Such as `cases`.
         label: What the link says.
         icon: Such as `:material/brush:`.
-        help: Tooltip.
         params: For the address, such as `case=12`; None leaves one out.
     """
     page = st.session_state.get(_KEY, {}).get(page_name)
     if page is not None:
-        st.page_link(page, label=label, icon=icon, help=help, query_params=_as_query(params))
+        st.page_link(page, label=label, icon=icon, query_params=_as_query(params))
 
 
 def asked_row(name: str, *, choose_from: str) -> int | None:
