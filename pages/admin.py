@@ -187,7 +187,8 @@ def _log(ctx: PageContext, listed: tuple[PersonRecord, ...]) -> None:
         "Newer",
         icon=":material/chevron_left:",
         disabled=len(trail) == 1,
-        on_click=lambda: trail.pop(),
+        on_click=trail.__delitem__,
+        args=(-1,),
         width="stretch",
     )
     older.button(

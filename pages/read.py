@@ -205,17 +205,14 @@ def _site_buttons(study_id: int, shown: Presented) -> None:
     is_setting = bool(st.session_state.get(_SETTING))
     st.button(
         f"{'Done' if is_setting else 'Set biopsy sites'} ({len(points)} of {MOST_POINTS})",
-        icon=":material/add_location:", shortcut="B", key="reading_set", on_click=_turn_setting,
+        icon=":material/add_location:", shortcut="B", key="reading_set",
+        on_click=st.session_state.update, args=({_SETTING: not is_setting},),
         help="Then click on the image, once a site; B or Esc ends it.",
     )  # fmt: skip
     st.button(
         "Remove the last", icon=":material/undo:", key="reading_undo", disabled=not points, on_click=_remove_point,
         args=(study_id, shown),
     )  # fmt: skip
-
-
-def _turn_setting() -> None:
-    st.session_state[_SETTING] = not st.session_state.get(_SETTING)
 
 
 def _remove_point(study_id: int, shown: Presented) -> None:

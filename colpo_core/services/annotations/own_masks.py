@@ -168,12 +168,7 @@ def version_mask(caller: Caller, *, version_id: int) -> NDArray[np.bool_]:
         Blinding: It is somebody else's, and the caller annotates the image in a blind task that is not done.
         NotFound: There is no such version.
     """
-    with caller.store.reading() as session:
-        version = find_row(session, AnnotationVersion, version_id)
-        require_visible(session, caller.actor, version.annotation)
-        record, pixels = version_record(session, version), mask_pixels(version.mask)
-    exposures.note_masks(caller, [record])
-    return pixels
+    return _shown_mask(caller, version_id)
 
 
 @allowed(CLINICIANS)
@@ -186,7 +181,16 @@ def version_mask_overlay(
         Blinding: It is somebody else's, and the caller annotates the image in a blind task that is not done.
         NotFound: There is no such version.
     """
-    return mask_png(version_mask(caller, version_id=version_id), rgba=rgba)
+    return mask_png(_shown_mask(caller, version_id), rgba=rgba)
+
+
+def _shown_mask(caller: Caller, version_id: int) -> NDArray[np.bool_]:
+    with caller.store.reading() as session:
+        version = find_row(session, AnnotationVersion, version_id)
+        require_visible(session, caller.actor, version.annotation)
+        record, pixels = version_record(session, version), mask_pixels(version.mask)
+    exposures.note_masks(caller, [record])
+    return pixels
 
 
 @allowed(CLINICIANS)

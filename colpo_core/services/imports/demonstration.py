@@ -68,7 +68,10 @@ def fill_demonstration(
     """
     if n_cases < 1:
         raise ValueError(f"a demonstration has at least one case, not {n_cases}")
-    if not _may_fill(store):
+    with store.reading() as session:
+        is_done = session.scalar(select(exists().where(AuditEntry.subject == "store", AuditEntry.action == _DONE)))
+        has_patients = session.scalar(select(exists().where(Patient.simulated.is_(False))))
+    if is_done or has_patients:
         return 0
     simulator = program_actor(store, SIMULATOR)
     drawn = 0
@@ -109,13 +112,6 @@ def _plan(number: int) -> _Plan:
         skips_biopsy=number % 2 == 0,
         knows_iodine=number % 3 != 1,
     )
-
-
-def _may_fill(store: Store) -> bool:
-    with store.reading() as session:
-        is_done = session.scalar(select(exists().where(AuditEntry.subject == "store", AuditEntry.action == _DONE)))
-        has_patients = session.scalar(select(exists().where(Patient.simulated.is_(False))))
-    return not (is_done or has_patients)
 
 
 def _fill_case(store: Store, simulator: Actor, plan: _Plan, drawn: SimulatedCase) -> bool:

@@ -111,7 +111,7 @@ def _swede(case: CaseRecord, key: str) -> SwedeRows:
             title,
             [0, 1, 2],
             index=None,
-            format_func=lambda points, words=words: f"{points} · {words[points]}",
+            format_func=[f"{points} · {meaning}" for points, meaning in enumerate(words)].__getitem__,
             key=f"{key}_{name}",
             placeholder="not assessed",
         )
