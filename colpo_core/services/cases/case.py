@@ -178,7 +178,9 @@ def _current_predictions(session: Session, actor: Actor, case_id: int) -> Mappin
 
 
 def _swede(case: Case) -> SwedeRows:
-    return SwedeRows(*(getattr(case, f"swede_{name}") for name in SWEDE_ROWS))
+    return SwedeRows(
+        case.swede_aceto_uptake, case.swede_margins, case.swede_vessels, case.swede_lesion_size, case.swede_iodine
+    )
 
 
 def _form(case: Case) -> CaseForm:
