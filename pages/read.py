@@ -40,7 +40,7 @@ def render() -> None:
         link("studies", "Reading studies", icon=":material/science:")
         return
     with showing_errors():
-        study_id = row_or_none("study")
+        study_id = row_or_none("study", digits=9)
         if study_id is None:
             _waiting_studies(ctx)
         else:

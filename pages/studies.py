@@ -42,7 +42,7 @@ _DOWNLOADS = {
 def render() -> None:
     """Draw the page."""
     ctx = page_context()
-    study_id = row_or_none("study")
+    study_id = row_or_none("study", digits=9)
     with showing_errors():
         if study_id is not None:
             _detail(ctx, study_id)

@@ -74,10 +74,10 @@ def asked_row(name: str, *, choose_from: str) -> int | None:
     return asked
 
 
-def row_or_none(name: str) -> int | None:
-    """The same, and None too where what stands there is no row's number."""
+def row_or_none(name: str, *, digits: int = 15) -> int | None:
+    """The same, and None too where what stands there is no row's number, of so many digits at most."""
     asked = st.query_params.get(name, "")
-    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 16 else None
+    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) <= digits else None
 
 
 def _as_query(params: Mapping[str, object]) -> dict[str, str]:
