@@ -12,7 +12,7 @@ from pages._ui.maintenance import show_back_up
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_size, as_when
-from pages._ui.shared.messages import button_action, show_success
+from pages._ui.shared.messages import button_action, keep_message, show_message
 from pages._ui.shared.tables import pick_row
 
 _ROLES = (Role.ANNOTATOR, Role.READER, Role.ADMINISTRATOR)
@@ -96,9 +96,9 @@ def _new_account(ctx: PageContext) -> None:
                 password=password,
             )  # fmt: skip
             st.session_state["admin_made"] = made_so_far + 1
-            st.session_state["admin_told"] = f"{made.display_name} can sign in now as {made.username}."
+            keep_message("admin_told", f"{made.display_name} can sign in now as {made.username}.")
             st.rerun()
-    show_success("admin_told")
+    show_message("admin_told")
 
 
 def _account(ctx: PageContext, person: PersonRecord) -> None:
@@ -112,7 +112,7 @@ def _account(ctx: PageContext, person: PersonRecord) -> None:
     if pressed:
         with showing_errors():
             people.set_password(ctx.caller, person_id=person.person_id, password=password)
-            st.session_state["admin_told"] = f"{person.display_name} has a new password and was signed out everywhere."
+            keep_message("admin_told", f"{person.display_name} has a new password and was signed out everywhere.")
             st.rerun()
     _role(ctx, person)
     word, icon = ("Deactivate", ":material/person_off:") if person.active else ("Activate", ":material/person_check:")
@@ -127,9 +127,9 @@ def _account(ctx: PageContext, person: PersonRecord) -> None:
         with showing_errors():
             people.set_active(ctx.caller, person_id=person.person_id, active=not person.active)
             end = "can sign in again" if not person.active else "was signed out everywhere and cannot sign in any more"
-            st.session_state["admin_told"] = f"{person.display_name} {end}."
+            keep_message("admin_told", f"{person.display_name} {end}.")
             st.rerun()
-    show_success("admin_told")
+    show_message("admin_told")
 
 
 def _role(ctx: PageContext, person: PersonRecord) -> None:
@@ -142,14 +142,11 @@ def _role(ctx: PageContext, person: PersonRecord) -> None:
     if role is not person.role and st.button(f"Make {role.value}", key=f"role_now_{person.person_id}"):
         with showing_errors():
             people.set_role(ctx.caller, person_id=person.person_id, role=role)
-            st.session_state["admin_told"] = (
-                f"{person.display_name} is {role.value} now, and was signed out everywhere."
-            )
+            keep_message("admin_told", f"{person.display_name} is {role.value} now, and was signed out everywhere.")
             st.rerun()
 
 
 def _settings(ctx: PageContext) -> None:
-    message = st.session_state.pop(_SETTING_SAID, None)
     allowed = preferences.get_preferences(ctx.caller).proposals
     st.session_state[_PROPOSALS] = allowed  # what is stored, also where somebody else has changed it since
     st.toggle("Offer the model's proposal as a start", key=_PROPOSALS, on_change=_set_proposals, args=(ctx,))
@@ -158,9 +155,7 @@ def _settings(ctx: PageContext) -> None:
         "time and draws the eye to what the model has marked; each version keeps what it started from and how much of "
         "it stayed. A task can forbid it for itself. Drafts that started from a proposal stay."
     )
-    if message is not None:
-        text, is_error = message
-        (st.error if is_error else st.success)(text, icon=":material/error:" if is_error else ":material/check:")
+    show_message(_SETTING_SAID)
 
 
 @button_action(_SETTING_SAID)
@@ -192,18 +187,14 @@ def _log(ctx: PageContext, listed: tuple[PersonRecord, ...]) -> None:
         "Newer",
         icon=":material/chevron_left:",
         disabled=len(trail) == 1,
-        on_click=_back,
-        args=(trail,),
+        on_click=trail.__delitem__,
+        args=(-1,),
         width="stretch",
     )
     older.button(
         "Older", icon=":material/chevron_right:", disabled=page.next_before is None, on_click=trail.append,
         args=(page.next_before,), width="stretch",
     )  # fmt: skip
-
-
-def _back(trail: list[int | None]) -> None:
-    trail.pop()
 
 
 def _log_table(page: AuditPage) -> None:

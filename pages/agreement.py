@@ -10,7 +10,7 @@ from pages._ui.agreement.decision import show_image
 from pages._ui.agreement.overview import show_overview, to_decide
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
-from pages._ui.shared.links import asked_row
+from pages._ui.shared.links import asked_row, row_or_none
 from pages._ui.shared.messages import show_message
 from pages._ui.shared.words import FINDINGS
 
@@ -71,11 +71,11 @@ def _show_all(ctx: PageContext) -> None:
 
 def _task() -> int:
     """The task whose images are listed: the one that a link asked for, or the one the person then chose."""
-    asked = st.query_params.get("task", "")
+    asked = row_or_none("task")
     if asked != st.session_state.get(_LINKED):
         st.session_state[_LINKED] = asked
-        if asked.isascii() and asked.isdecimal() and len(asked) < 16:
-            st.session_state[_TASK] = int(asked)
+        if asked is not None:
+            st.session_state[_TASK] = asked
     task_id: int = st.session_state.get(_TASK, _ANY_TASK)
     return task_id
 

@@ -9,6 +9,7 @@ from pages._ui.overview.figures_age import say_since_when
 from pages._ui.shared.badges import simulated_badge
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.formats import share
 from pages._ui.shared.links import go, link
 from pages._ui.shared.markdown import plain
 from pages._ui.tasks.queues import my_open_queues, show_queue_row
@@ -87,7 +88,7 @@ def _how_far(ctx: PageContext, progress: Progress) -> None:
 
 
 def _share(title: str, part: int, whole: int) -> None:
-    st.progress(part / whole if whole else 0.0, text=f"{title} &nbsp; **{part}** of {whole}")
+    st.progress(share(part, whole), text=f"{title} &nbsp; **{part}** of {whole}")
 
 
 def _first_start(ctx: PageContext) -> None:

@@ -24,7 +24,7 @@ from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import show_success
+from pages._ui.shared.messages import show_message
 
 _SECTIONS: dict[str, Callable[[PageContext, CheckpointRecord], None]] = {
     "Calls": lambda _ctx, checkpoint: show_calls(checkpoint),
@@ -45,7 +45,7 @@ def render() -> None:
     """Draw the page."""
     ctx = page_context()
     st.title("Models")
-    show_success("models_told")
+    show_message("models_told")
     with showing_errors():
         listed = models_registry.list_checkpoints(ctx.caller)
         if not listed:

@@ -16,7 +16,7 @@ from pages._ui.shared.badges import model_badges, simulated_badge
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
-from pages._ui.shared.links import go, link
+from pages._ui.shared.links import go, link, row_or_none
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.words import FINDINGS, STAGES
 
@@ -40,16 +40,11 @@ def render() -> None:
         link("studies", "Reading studies", icon=":material/science:")
         return
     with showing_errors():
-        study_id = _asked_study()
+        study_id = row_or_none("study", digits=9)
         if study_id is None:
             _waiting_studies(ctx)
         else:
             _read(study_id)
-
-
-def _asked_study() -> int | None:
-    text = st.query_params.get("study", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def _waiting_studies(ctx: PageContext) -> None:
@@ -131,7 +126,7 @@ def _image(study_id: int, shown: Presented) -> None:
         marks=[Mark(str(n), f"Site {n}", x, y, _POINT_COLOUR) for n, (x, y) in enumerate(points, start=1)],
         asks_for=f"site {len(points) + 1}" if may_set and st.session_state.get(_SETTING) else "",
         on_place=lambda x, y: _set_point(study_id, shown, x, y),
-        on_leave=_stop_setting,
+        on_leave=lambda: st.session_state.update({_SETTING: False}),
     )
 
 
@@ -189,10 +184,6 @@ def _findings_key(shown: Presented) -> str:
     return f"findings_{shown.token}"
 
 
-def _stop_setting() -> None:
-    st.session_state[_SETTING] = False
-
-
 def _asked(study_id: int, shown: Presented) -> None:
     """Draw what the study asks besides call and confidence; it is stored with the answer."""
     if not (shown.asks_findings or shown.asks_points):
@@ -214,17 +205,14 @@ def _site_buttons(study_id: int, shown: Presented) -> None:
     is_setting = bool(st.session_state.get(_SETTING))
     st.button(
         f"{'Done' if is_setting else 'Set biopsy sites'} ({len(points)} of {MOST_POINTS})",
-        icon=":material/add_location:", shortcut="B", key="reading_set", on_click=_turn_setting,
+        icon=":material/add_location:", shortcut="B", key="reading_set",
+        on_click=st.session_state.update, args=({_SETTING: not is_setting},),
         help="Then click on the image, once a site; B or Esc ends it.",
     )  # fmt: skip
     st.button(
         "Remove the last", icon=":material/undo:", key="reading_undo", disabled=not points, on_click=_remove_point,
         args=(study_id, shown),
     )  # fmt: skip
-
-
-def _turn_setting() -> None:
-    st.session_state[_SETTING] = not st.session_state.get(_SETTING)
 
 
 def _remove_point(study_id: int, shown: Presented) -> None:
@@ -246,12 +234,13 @@ def _panel(study_id: int, shown: Presented) -> None:
         simulated_badge()
     if shown.aid is not None:
         _aid(shown.aid, shown.phase)
+    session = f"Session {shown.session} of {shown.n_sessions}" if shown.n_sessions > 1 else ""
     answer_panel(
         _ANSWER,
         token=shown.token,
         number=shown.number,
         total=shown.total,
-        part=_part(shown),
+        part="Practice" if shown.practice else session,
         five_steps=shown.five_steps,
         attempt=st.session_state.get(_ATTEMPT, 0),
         on_answer=lambda: _keep(study_id),
@@ -291,12 +280,6 @@ def _keep(study_id: int) -> None:
     except ColpoError as error:
         st.session_state[_REFUSAL] = str(error)
         st.session_state[_ATTEMPT] = st.session_state.get(_ATTEMPT, 0) + 1
-
-
-def _part(shown: Presented) -> str:
-    if shown.practice:
-        return "Practice"
-    return f"Session {shown.session} of {shown.n_sessions}" if shown.n_sessions > 1 else ""
 
 
 def _session_waits(sentence: str) -> None:

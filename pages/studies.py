@@ -16,10 +16,10 @@ from colpo_core.terms import StudyState
 from pages._ui.shared.badges import simulated_badge
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
-from pages._ui.shared.formats import as_when
-from pages._ui.shared.links import go
+from pages._ui.shared.formats import as_when, share
+from pages._ui.shared.links import go, row_or_none
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import show_success
+from pages._ui.shared.messages import keep_message, show_message
 from pages._ui.studies.conduct import conduct_view, show_warnings
 from pages._ui.studies.form import study_form
 from pages._ui.studies.plan_form import plan_words
@@ -42,10 +42,10 @@ _DOWNLOADS = {
 def render() -> None:
     """Draw the page."""
     ctx = page_context()
-    asked = st.query_params.get("study", "")
+    study_id = row_or_none("study", digits=9)
     with showing_errors():
-        if asked.isdecimal() and len(asked) < 10:
-            _detail(ctx, int(asked))
+        if study_id is not None:
+            _detail(ctx, study_id)
         elif st.query_params.get("new"):
             _back()
             st.title("New study", anchor=False)
@@ -59,7 +59,7 @@ def _list(ctx: PageContext) -> None:
     title.title("Reading studies", anchor=False)
     if action.button("New study", type="primary", icon=":material/add:", width="stretch"):
         go("studies", new=1)
-    show_success(_TOLD)
+    show_message(_TOLD)
     listed = study_records.list_studies(ctx.caller)
     if not listed:
         st.info(
@@ -84,7 +84,7 @@ def _card(study: StudyRecord) -> None:
             progress.caption("not opened yet")
         else:
             progress.progress(
-                _share(study.n_answered, study.n_expected), text=f"{study.n_answered} of {study.n_expected} read"
+                share(study.n_answered, study.n_expected), text=f"{study.n_answered} of {study.n_expected} read"
             )
         if action.button("Show", key=f"show_{study.id}", width="stretch"):
             go("studies", study=study.id)
@@ -106,7 +106,7 @@ def _detail(ctx: PageContext, study_id: int) -> None:
             simulated_badge()
     if study.question:
         st.markdown(plain(study.question))
-    show_success(_TOLD)
+    show_message(_TOLD)
     if study.state is StudyState.CLOSED:
         _closed(ctx, detail)
         return
@@ -143,7 +143,7 @@ def _readers(readers: tuple[ReaderProgress, ...], *, is_open: bool) -> None:
             + (" (taken off)" if reader.removed else "")
         )
         if is_open:
-            st.progress(_share(reader.answered, reader.total), text=f"{name}: {reader.answered} of {reader.total}")
+            st.progress(share(reader.answered, reader.total), text=f"{name}: {reader.answered} of {reader.total}")
         else:
             st.markdown(f":material/visibility: {name}")
 
@@ -167,7 +167,8 @@ def _predict_button(ctx: PageContext, study: StudyRecord, checkpoint: Checkpoint
     ):
         with showing_errors():
             job = predict_missing(ctx.caller, study_id=study.id, checkpoint_id=checkpoint.checkpoint_id)
-            st.session_state[_TOLD] = (
+            keep_message(
+                _TOLD,
                 "A job predicts them already; look again in a while." if job is None
                 else f"Job {job.id} predicts {missing} cases in the background. Look again in a while."
             )  # fmt: skip
@@ -202,7 +203,7 @@ def _draft_actions(ctx: PageContext, detail: StudyDetail) -> None:
         if st.button("Discard draft", type="tertiary", icon=":material/delete:", width="stretch"):
             with showing_errors():
                 designing.discard_study(ctx.caller, study_id=detail.study.id)
-                st.session_state[_TOLD] = f"The draft {plain(detail.study.name)} is gone."
+                keep_message(_TOLD, f"The draft {plain(detail.study.name)} is gone.")
                 go("studies")
 
 
@@ -220,7 +221,7 @@ def _ask_to_open(ctx: PageContext, detail: StudyDetail) -> None:
     if st.button("Seal and open", type="primary", icon=":material/lock:", width="stretch", key="seal_and_open"):
         with showing_errors():
             opened = designing.open_study(ctx.caller, study_id=study.id)
-            st.session_state[_TOLD] = f"{plain(opened.name)} is sealed and open. Its readers find it on their page."
+            keep_message(_TOLD, f"{plain(opened.name)} is sealed and open. Its readers find it on their page.")
             st.rerun()
 
 
@@ -310,7 +311,3 @@ def _closed(ctx: PageContext, detail: StudyDetail) -> None:
 def _back() -> None:
     if st.button("All studies", type="tertiary", icon=":material/arrow_back:"):
         go("studies")
-
-
-def _share(part: int, whole: int) -> float:
-    return min(1.0, part / whole) if whole else 0.0

@@ -7,14 +7,14 @@ from colpo_core.services.tasks import tasks
 from colpo_core.terms import Role
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
+from pages._ui.shared.formats import share
 from pages._ui.shared.links import go
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import show_success
+from pages._ui.shared.messages import show_message
 from pages._ui.shared.words import FINDINGS
 from pages._ui.tasks.form import task_form
 from pages._ui.tasks.progress import TOLD, back_to_tasks, show_task, task_badges
 from pages._ui.tasks.queues import my_open_queues, show_queue_row
-from pages._ui.tasks.words import share
 
 _WITH_CLOSED = "tasks_with_closed"
 
@@ -45,7 +45,7 @@ def _list(ctx: PageContext) -> None:
     title.title("Tasks", anchor=False)
     if is_administrator and action.button("New task", type="primary", icon=":material/add:", width="stretch"):
         go("tasks", new=1)
-    show_success(TOLD)
+    show_message(TOLD)
     queues = my_open_queues(ctx)
     if queues or not is_administrator:
         st.subheader("My queues", anchor=False)

@@ -79,7 +79,7 @@ def split_patients(
     strata = _by_stratum(groups)
     by_label: dict[str, list[str]] = {}
     for name in strata:
-        by_label.setdefault(_label_of(name), []).append(name)
+        by_label.setdefault(name.partition(",")[0], []).append(name)
     counts = {label: sum(len(strata[name]) for name in names) for label, names in by_label.items()}
     for label in sorted(by_label, key=lambda label: (counts[label], label)):
         of_label = _seats(counts[label], shares, taken)
@@ -180,10 +180,6 @@ def _divided(seats: dict[Split, int], sizes: Mapping[str, int]) -> dict[str, dic
         left = {split: left[split] - given[split] for split in Split}
         divided[name] = given
     return divided
-
-
-def _label_of(stratum: str) -> str:
-    return stratum.partition(",")[0]
 
 
 def _shuffled(patients: list[int], stratum: str, seed: int) -> list[int]:

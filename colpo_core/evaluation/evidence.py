@@ -192,11 +192,8 @@ class _Mask:
         if (height, width) not in self._of_size:
             self._of_size[height, width] = self._sized(height, width)
         inside = float((values * self._of_size[height, width]).sum())
-        return MapInMask(min(1.0, inside / total), self._is_hit(values))
-
-    def _is_hit(self, values: npt.NDArray[np.float32]) -> bool:
         enlarged = cv2.resize(values, (self._width, self._height), interpolation=cv2.INTER_LINEAR)
-        return bool(self._is_near.flat[int(enlarged.argmax())])
+        return MapInMask(min(1.0, inside / total), bool(self._is_near.flat[int(enlarged.argmax())]))
 
     def _sized(self, height: int, width: int) -> npt.NDArray[np.float32]:
         return np.asarray(cv2.resize(self._mask, (width, height), interpolation=cv2.INTER_AREA), np.float32)

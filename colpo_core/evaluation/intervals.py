@@ -178,7 +178,6 @@ def ratio_by_patients(
     *,
     within: Bounds | None = None,
     end: Bounds | None = None,
-    alpha: float = 1 - CONFIDENCE,
 ) -> Estimate:
     """The sum of a column by the sum of another, with an interval from what patients differ in.
 
@@ -194,7 +193,6 @@ def ratio_by_patients(
         patients: Patient of each row.
         within: The least and the largest value that the ratio can take.
         end: Where the interval ends.
-        alpha: 1 minus the confidence.
 
     Returns:
         Without an interval, and with the reason, below `FEWEST_PATIENTS` patients, or where all patients say the same.
@@ -213,7 +211,7 @@ def ratio_by_patients(
     if count < FEWEST_PATIENTS:
         return replace(line, missing=few_patients(count))
     apart = np.bincount(group, part - value * whole, count)
-    bounds = spread_bounds(value, apart / total, within=within, end=end, alpha=alpha)
+    bounds = spread_bounds(value, apart / total, within=within, end=end)
     if bounds is None:
         return replace(line, missing=f"{count} patients, who all say the same")
     return replace(line, low=bounds[0], high=bounds[1], method=T_BY_PATIENTS)

@@ -10,6 +10,7 @@ from colpo_core.evaluation.calls import call_figures, calls_at
 from colpo_core.evaluation.intervals import RESAMPLES, share_by_patients
 from colpo_core.evaluation.judged import Judged, by_case, is_clustered
 from colpo_core.evaluation.roc import auc_estimate, roc_points
+from colpo_core.records.copying import copied
 from colpo_core.records.statistics.figures import ProbabilityFigures
 from colpo_core.terms import Label
 
@@ -45,16 +46,14 @@ def probability_figures(
         name: share_by_patients(_trials(name, truth, calls), patients)
         for name in ("accuracy", "sensitivity", "specificity", "ppv", "npv")
     }
-    return ProbabilityFigures(
+    return copied(
+        ProbabilityFigures,
+        figures,
         n=len(judged),
         n_patients=len(set(patients)),
         threshold=threshold,
         clustered=clustered,
         interval=CLUSTERED if clustered else EXACT,
-        true_positive=figures.true_positive,
-        false_positive=figures.false_positive,
-        true_negative=figures.true_negative,
-        false_negative=figures.false_negative,
         auc=auc_estimate(truth, probabilities, patients),
         brier=brier_estimate(judged),
         ece=ece_estimate(judged, seed=seed, resamples=resamples),

@@ -10,9 +10,7 @@ FEWEST_OF_A_GROUP = 5
 _PERMUTATIONS = 1999
 
 
-def group_p(
-    probabilities: Sequence[float], strata: Sequence[str], groups: Sequence[str], *, seed: int = 0
-) -> float | None:
+def group_p(probabilities: Sequence[float], strata: Sequence[str], groups: Sequence[str]) -> float | None:
     """Chance of so large a difference between groups within strata, where there is none.
 
     The sum over strata of the squares of ranks between groups, against the same with the groups dealt out anew within
@@ -23,7 +21,6 @@ def group_p(
         probabilities: One a patient and label.
         strata: Her label.
         groups: Her device.
-        seed: Seed of the permutations.
 
     Returns:
         The p value; None where no stratum holds two groups that are large enough.
@@ -35,7 +32,7 @@ def group_p(
     """
     if not len(probabilities) == len(strata) == len(groups):
         raise ValueError("one stratum and one group a probability")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     total: npt.NDArray[np.float64] | None = None
     for stratum in sorted(set(strata)):
         rows = [row for row, name in enumerate(strata) if name == stratum]

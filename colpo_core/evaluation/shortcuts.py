@@ -26,6 +26,7 @@ MOST_PATIENTS = 600
 """More are not looked at: so many find every clue that matters, and the time stays bounded."""
 ACCUSED_AT = 0.01
 """Chance that any clue at all is accused where none tells the label."""
+_SEED = 0
 _PERMUTATIONS = 499
 _CONFIDENCE = 0.95
 _FOLDS = 5
@@ -36,13 +37,13 @@ _RIDGE = 0.1
 _Floats = npt.NDArray[np.float64]
 
 
-def draw_patients(labels: Sequence[Label], patients: Sequence[int], *, seed: int = 0) -> frozenset[int]:
+def draw_patients(labels: Sequence[Label], patients: Sequence[int]) -> frozenset[int]:
     """The patients that are looked at: all, or `MOST_PATIENTS` of them by chance, half of each label if possible."""
     hsil = {patient for patient, label in zip(patients, labels, strict=True) if label is Label.HSIL}
     normal = set(patients) - hsil
     if len(hsil) + len(normal) <= MOST_PATIENTS:
         return frozenset(hsil | normal)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_SEED)
     n_hsil = min(len(hsil), max(MOST_PATIENTS // 2, MOST_PATIENTS - len(normal)))
     drawn = [rng.choice(sorted(some), n, replace=False)
              for some, n in ((hsil, n_hsil), (normal, MOST_PATIENTS - n_hsil))]  # fmt: skip
@@ -50,7 +51,7 @@ def draw_patients(labels: Sequence[Label], patients: Sequence[int], *, seed: int
 
 
 def find_shortcuts(
-    labels: Sequence[Label], patients: Sequence[int], clues: Mapping[str, npt.ArrayLike], *, seed: int = 0
+    labels: Sequence[Label], patients: Sequence[int], clues: Mapping[str, npt.ArrayLike]
 ) -> tuple[ClueFigures, ...]:
     """Try to tell the label from each clue by itself.
 
@@ -63,7 +64,6 @@ def find_shortcuts(
         labels: Label of each case.
         patients: Patient of each case.
         clues: By name, numbers of shape (cases,) or (cases, figures).
-        seed: Seed of the folds and of the permutations.
 
     Returns:
         One a clue, in the order given.
@@ -80,12 +80,12 @@ def find_shortcuts(
         raise ValueError(f"a label has fewer than {FEWEST_PATIENTS} patients")
     tables = {name: _by_rows(values, rows) for name, values in clues.items()}
     telling = {name: table for name, table in tables.items() if (table != table[0]).any()}
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_SEED)
     dealt = np.stack([is_hsil, *(rng.permutation(is_hsil) for _ in range(_PERMUTATIONS))], axis=1)
     # Here, because it takes half a second to import, and every page and command comes by this file.
     from sklearn.model_selection import GroupKFold
 
-    folds = list(GroupKFold(_FOLDS, shuffle=True, random_state=seed).split(groups, groups=groups))
+    folds = list(GroupKFold(_FOLDS, shuffle=True, random_state=_SEED).split(groups, groups=groups))
     areas = {name: _held_out_areas(table, dealt, folds) for name, table in telling.items()}
     chance = {name: (float(of_clue[1:].mean()), float(of_clue[1:].std())) for name, of_clue in areas.items()}
     standard = {name: (of_clue - chance[name][0]) / max(chance[name][1], 1e-9) for name, of_clue in areas.items()}

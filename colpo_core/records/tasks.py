@@ -277,52 +277,34 @@ class QueueItem:
     left_out: bool = False
 
 
-@dataclass(frozen=True)
-class QueuePlace:
-    """Where I am in my queue, with one image of it open.
+@dataclass(frozen=True, kw_only=True)
+class QueuePlace(QueueItem):
+    """Where I am in my queue, with one image of it open; `position` is its place among those that count.
 
     Attributes:
-        task_id: Row of the task.
-        task_title: Its title.
-        item_id: Row of the open image's item.
-        finding: What to annotate.
-        position: Place of the open image among those that count, from 1.
         n_items: My images that count.
         n_done: Of those, submitted or skipped.
         n_cases: Cases of those images.
         n_cases_done: Cases of which every image is submitted or skipped.
-        state: How far I am with the open image.
-        skip_reason: Why I skipped it, or None.
         blind: Whether I see the other annotators' masks only once all are done.
         proposals: Whether I may start from the model's proposal.
         previous_image_id: The image before it, or None at the first.
         next_image_id: The image after it, or None at the last.
         next_waiting_image_id: The next other image that waits, from the beginning again after the last, or None.
         case_active_ms: My painting time on all images of this case in this task.
-        active_ms: My painting time on this image in this task.
         closed: Whether the task is closed: it can be looked at, and nothing is counted any more.
-        left_out: Whether the image was left out after the task was made: the queue passes over it.
         note: What the administrator wrote for the annotators.
     """
 
-    task_id: int
-    task_title: str
-    item_id: int
-    finding: Finding
-    position: int
     n_items: int
     n_done: int
     n_cases: int
     n_cases_done: int
-    state: TaskItemState
-    skip_reason: str | None
     blind: bool
     proposals: bool
     previous_image_id: int | None
     next_image_id: int | None
     next_waiting_image_id: int | None
     case_active_ms: int
-    active_ms: int = 0
     closed: bool = False
-    left_out: bool = False
     note: str = ""

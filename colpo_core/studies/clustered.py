@@ -111,16 +111,16 @@ def clustered_figures(
         n_patients=len(set(table.patients)),
         resamples=0,
         readers={
-            name: {arm: _alone(found[name], alpha) for arm, found in arms.items() if name in found}
+            name: {arm: _alone(readers[name], alpha) for arm, readers in arms.items() if name in readers}
             for name in table.readers
         },
         differences={name: _apart(*pair, alpha=alpha) for name, pair in _pairs(table, taken, without_area)},
-        together={arm: _alone(found, alpha) for arm, found in complete.items()},
+        together={arm: _alone(mean, alpha) for arm, mean in complete.items()},
         difference=_apart(*(complete[arm] for arm in table.arms), alpha=alpha)
         if is_paired and table.is_complete
         else {},
         against_model={
-            arm: _apart(found, of_model, alpha=alpha) for arm, found in complete.items() if of_model is not None
+            arm: _apart(mean, of_model, alpha=alpha) for arm, mean in complete.items() if of_model is not None
         },
     )
 

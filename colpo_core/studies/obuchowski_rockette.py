@@ -222,13 +222,13 @@ def skewed_low(
         paired data", whose way of joining two intervals is that of Zou 2007, "Toward using confidence intervals to
         compare correlations"; the two are joined here on the logit scale.
     """
-    (one, se_one), (other, se_other) = first, second
-    low = logit_interval(one, se_one, df, alpha) or (one, one)
-    high = logit_interval(other, se_other, df, alpha) or (other, other)
-    down, up = one - low[0], high[1] - other
-    shared = (se_one**2 + se_other**2 - se**2) / 2
-    alike = max(-1.0, min(1.0, shared / (se_one * se_other))) if se_one * se_other > _NO_VARIANCE else 0.0
-    return one - other - float(np.sqrt(max(0.0, down**2 - 2 * alike * down * up + up**2)))
+    (first_value, first_se), (second_value, second_se) = first, second
+    low = logit_interval(first_value, first_se, df, alpha) or (first_value, first_value)
+    high = logit_interval(second_value, second_se, df, alpha) or (second_value, second_value)
+    down, up = first_value - low[0], high[1] - second_value
+    shared = (first_se**2 + second_se**2 - se**2) / 2
+    alike = max(-1.0, min(1.0, shared / (first_se * second_se))) if first_se * second_se > _NO_VARIANCE else 0.0
+    return first_value - second_value - float(np.sqrt(max(0.0, down**2 - 2 * alike * down * up + up**2)))
 
 
 def against_model(

@@ -72,20 +72,24 @@ def cohen(
     """
     if weighting not in WEIGHTINGS:
         raise ValueError(f"a weighting is one of {', '.join(WEIGHTINGS)}, not {weighting!r}")
-    (one, other), count = _codes(np.stack([np.asarray(first, np.float64), np.asarray(second, np.float64)]))
-    n = len(one)
+    (first_codes, second_codes), count = _codes(
+        np.stack([np.asarray(first, np.float64), np.asarray(second, np.float64)])
+    )
+    n = len(first_codes)
     if not n:
         return Coefficient(None, None, 0)
-    of_one, of_other = np.bincount(one, minlength=count), np.bincount(other, minlength=count)
-    apart = _distances(one, other, weighting)
+    of_first = np.bincount(first_codes, minlength=count)
+    of_second = np.bincount(second_codes, minlength=count)
+    apart = _distances(first_codes, second_codes, weighting)
     # Of each case, its first rating against all second ones, and its second against all first ones.
-    against = _summed_distances(of_other, weighting)[one] + _summed_distances(of_one, weighting)[other]
+    against = _summed_distances(of_second, weighting)[first_codes]
+    against = against + _summed_distances(of_first, weighting)[second_codes]
     observed, by_chance = float(apart.sum()), float(against.sum() / 2)
     largest = float(max(1, count - 1)) ** {"none": 0, "linear": 1, "quadratic": 2}[weighting]
     if by_chance <= 0:
         return Coefficient(None, None, n)
     influence = -(observed + n * apart) / by_chance + n * observed * against / by_chance**2
-    rarer = n - float((of_one + of_other).max()) / 2
+    rarer = n - float((of_first + of_second).max()) / 2
     kappa = _Found(observed / n / largest, by_chance / n**2 / largest, influence, rarer)
     return _estimated(kappa, n, patients=patients, alpha=alpha)
 

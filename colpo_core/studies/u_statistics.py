@@ -118,12 +118,15 @@ def u_statistic_difference(
         raise ValueError(f"arms of {first.shape} and {second.shape} readers and cases are not of the same study")
     moments = _moments(truth, np.concatenate([first, second]), endpoint, threshold, None)
     sides = slice(None, len(first)), slice(len(first), None)
-    one, other, both = (moments.between(*pair) for pair in ((sides[0],) * 2, (sides[1],) * 2, sides))
+    of_first, of_second, both = (moments.between(*pair) for pair in ((sides[0],) * 2, (sides[1],) * 2, sides))
     return _estimated(
-        one.first - other.first,
-        one.variance + other.variance - 2 * both.variance,
-        {name: one.components[name] + other.components[name] - 2 * both.components[name] for name in one.components},
-        {name: min(one.df[name], other.df[name]) for name in one.df},
+        of_first.first - of_second.first,
+        of_first.variance + of_second.variance - 2 * both.variance,
+        {
+            name: of_first.components[name] + of_second.components[name] - 2 * both.components[name]
+            for name in of_first.components
+        },
+        {name: min(of_first.df[name], of_second.df[name]) for name in of_first.df},
     )
 
 

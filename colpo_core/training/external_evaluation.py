@@ -32,7 +32,6 @@ def evaluate_checkpoint(
     frames_dir: Path,
     on_event: Callable[[TrainingEvent], None],
     cancelled: Callable[[], bool],
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Figures of a checkpoint on all images of a snapshot; nothing is chosen on them.
 
@@ -44,7 +43,6 @@ def evaluate_checkpoint(
         frames_dir: Folder of decoded snapshots.
         on_event: Takes what there is to tell.
         cancelled: Whether a person wants to stop.
-        seed: Seed of the bootstraps.
 
     Returns:
         As `metrics_of` gives them, with `snapshot_sha256`.
@@ -84,6 +82,6 @@ def evaluate_checkpoint(
             share=(0.0, 1.0),
             blind=blind,
         )
-    metrics = metrics_of(results, spec, label_source=manifest.label_source, seed=seed, blind=blind)
+    metrics = metrics_of(results, spec, label_source=manifest.label_source, seed=0, blind=blind)
     progress.epoch_done(1, headline(metrics))
     return {"snapshot_sha256": manifest.sha256, **metrics}

@@ -44,7 +44,7 @@ class FourthChannelControls:
             raise ValueError(f"the arm must be one of {', '.join(ARMS)}, not {arm!r}")
         made: dict[str, FourthChannel] = {
             PREDICTED: self._predicted_of,
-            EMPTY: self._empty_of,
+            EMPTY: lambda index: self._empty,
             SHUFFLED: self._shuffled_of,
             EXPERT: self._expert_of,
         }
@@ -53,9 +53,6 @@ class FourthChannelControls:
     def _predicted_of(self, index: int) -> npt.NDArray[np.uint8]:
         values: npt.NDArray[np.uint8] = self._predicted[index]
         return values
-
-    def _empty_of(self, index: int) -> npt.NDArray[np.uint8]:
-        return self._empty
 
     def _shuffled_of(self, index: int) -> npt.NDArray[np.uint8]:
         partner = self._partner[index]

@@ -340,11 +340,7 @@ def _places_of(results: PipelineResults, network: str) -> dict[str, Any]:
     return asdict(figures)
 
 
-def _each_image(rows: list[Judged]) -> list[Judged]:
-    return rows
-
-
-_LEVELS: dict[str, Callable[[list[Judged]], list[Judged]]] = {"image": _each_image, "case": by_case}
+_LEVELS: dict[str, Callable[[list[Judged]], list[Judged]]] = {"image": list, "case": by_case}
 
 
 def _evidence(results: PipelineResults) -> dict[str, Any]:

@@ -13,12 +13,11 @@ from colpo_core.datasets.frames import ACETOWHITE, IGNORED
 Total = Callable[[Tensor], Tensor]
 """Adds a tensor up over all processes that share a batch, with its gradient; see `collectives.sum_over_processes`."""
 _SMOOTHING = 1.0
+_N_CLASSES = 2
 _POWERS = {"sqrt_median": 0.5, "median": 1.0, "none": 0.0}
 
 
-def pixel_class_weights(
-    targets: Iterable[npt.NDArray[np.uint8]], *, rule: str = "sqrt_median", n_classes: int = 2
-) -> Tensor:
+def pixel_class_weights(targets: Iterable[npt.NDArray[np.uint8]], *, rule: str = "sqrt_median") -> Tensor:
     """Weights of the classes for the cross entropy.
 
     Full median-frequency weights make a network mark too much; their square root beside Dice does not.
@@ -26,7 +25,6 @@ def pixel_class_weights(
     Args:
         targets: H x W classes of each image, ignored pixels marked.
         rule: `sqrt_median` (square root of median-frequency weights), `median`, or `none` (all 1).
-        n_classes: How many classes there are.
 
     Returns:
         One weight a class; 1 for a class that never occurs.
@@ -38,15 +36,15 @@ def pixel_class_weights(
     """
     if rule not in _POWERS:
         raise ValueError(f"the rule must be one of {', '.join(_POWERS)}, not {rule!r}")
-    weights = np.ones(n_classes)
+    weights = np.ones(_N_CLASSES)
     if _POWERS[rule] == 0:
         return torch.from_numpy(weights).float()
     counts = np.array(
-        [[np.count_nonzero(target == which) for which in range(n_classes)] for target in targets], dtype=np.float64
-    ).reshape(-1, n_classes)
+        [[np.count_nonzero(target == which) for which in range(_N_CLASSES)] for target in targets], dtype=np.float64
+    ).reshape(-1, _N_CLASSES)
     seen = counts.sum(axis=1)
-    frequencies = np.full(n_classes, np.nan)
-    for which in range(n_classes):
+    frequencies = np.full(_N_CLASSES, np.nan)
+    for which in range(_N_CLASSES):
         present = counts[:, which] > 0
         if present.any():
             frequencies[which] = counts[present, which].sum() / seen[present].sum()

@@ -78,17 +78,17 @@ class FindingsProposal:
 
     image_id: int
     case_id: int
-    version_id: int | None
-    version_number: int | None
-    is_draft: bool
-    cervix_percent: float | None
-    image_percent: float | None
-    clock_hours: tuple[int, ...]
-    quadrants: int | None
-    centre_hour: int | None
-    centre_distance: float | None
-    swede_lesion_size: int | None
-    missing: tuple[str, ...]
+    version_id: int | None = None
+    version_number: int | None = None
+    is_draft: bool = False
+    cervix_percent: float | None = None
+    image_percent: float | None = None
+    clock_hours: tuple[int, ...] = ()
+    quadrants: int | None = None
+    centre_hour: int | None = None
+    centre_distance: float | None = None
+    swede_lesion_size: int | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def has_mask(self) -> bool:

@@ -25,7 +25,7 @@ class McNemarTest:
 
 @dataclass(frozen=True)
 class AucInterval:
-    """An area under the ROC curve with DeLong's 95% interval; None where it is not defined.
+    """An area under the ROC curve with its 95% interval, DeLong's unless it says otherwise; None where not defined.
 
     Attributes:
         auc: The area, 0 to 1; None without both labels.
@@ -39,20 +39,14 @@ class AucInterval:
 
 
 @dataclass(frozen=True)
-class AreaInterval:
+class AreaInterval(AucInterval):
     """An area under the ROC curve with an interval that covers in few cases and near 1 as well.
 
     Attributes:
-        auc: The area, 0 to 1; None without both labels.
-        low: Lower bound; None where there is none.
-        high: Upper bound likewise.
         method: How the interval was made, `newcombe-5` or `newcombe-5-by-patients`; None where there is none.
         missing: Why there is no interval.
     """
 
-    auc: float | None
-    low: float | None
-    high: float | None
     method: str | None = None
     missing: str | None = None
 

@@ -125,6 +125,17 @@ class Estimate:
 class CallFigures:
     """How calls of `normal` or `hsil` agree with the reference standard; `hsil` is positive.
 
+    Attributes:
+        true_positive: HSIL called `hsil`.
+        false_positive: Normal called `hsil`.
+        true_negative: Normal called `normal`.
+        false_negative: HSIL called `normal`.
+        accuracy: Share called right.
+        sensitivity: Share of HSIL called `hsil`.
+        specificity: Share of normal called `normal`.
+        ppv: Share of HSIL among those called `hsil`.
+        npv: Share of normal among those called `normal`.
+
     Source: Kim et al. 2022, Fig. 5.
     """
 
@@ -314,8 +325,8 @@ class ReliabilityBin:
     observed: Proportion
 
 
-@dataclass(frozen=True)
-class ProbabilityFigures:
+@dataclass(frozen=True, kw_only=True)
+class ProbabilityFigures(CallFigures):
     """How probabilities of HSIL agree with the reference standard at a threshold, over images or over cases.
 
     Attributes:
@@ -324,15 +335,6 @@ class ProbabilityFigures:
         threshold: `hsil` is called at this probability and above.
         clustered: Whether some patient stands behind several of them, so that they are not independent.
         interval: How the intervals of the shares were made.
-        true_positive: HSIL called `hsil`.
-        false_positive: Normal called `hsil`.
-        true_negative: Normal called `normal`.
-        false_negative: HSIL called `normal`.
-        accuracy: Share called right.
-        sensitivity: Share of HSIL called `hsil`.
-        specificity: Share of normal called `normal`.
-        ppv: Share of HSIL among those called `hsil`.
-        npv: Share of normal among those called `normal`.
         auc: Area under the ROC curve, with an interval by patients.
         brier: Mean squared distance of the probability from what was the case (0 or 1); lower is better.
         ece: Expected calibration error, see `evaluation.calibration`; lower is better.
@@ -346,15 +348,6 @@ class ProbabilityFigures:
     threshold: float
     clustered: bool
     interval: str
-    true_positive: int
-    false_positive: int
-    true_negative: int
-    false_negative: int
-    accuracy: Proportion
-    sensitivity: Proportion
-    specificity: Proportion
-    ppv: Proportion
-    npv: Proportion
     auc: Estimate
     brier: Estimate
     ece: Estimate

@@ -108,14 +108,13 @@ class NonInferiority:
         return f"Non-inferiority at a margin of {self.margin:g} {said}{other}."
 
 
-@dataclass(frozen=True)
-class ManyReaders:
-    """Two arms, read by the same readers on the same cases.
+@dataclass(frozen=True, kw_only=True)
+class ManyReaders(Comparison):
+    """Two arms, read by the same readers on the same cases: compared with random readers and random cases.
 
     Attributes:
         auc: The endpoint's mean over readers, by arm. Named for the usual endpoint, whatever the endpoint is.
         difference: First arm minus second.
-        se: With random readers and random cases, as `f`, `df2`, `p` and `ci`; see `Comparison`.
         cov1: Mean covariance of one reader in two arms; None by U-statistics, as the next three.
         cov2: Mean covariance of two readers in one arm.
         cov3: Mean covariance of two readers in two arms.
@@ -124,18 +123,11 @@ class ManyReaders:
         fixed_cases: The same difference on these cases alone, for other readers.
         non_inferiority: With random readers and cases; None without a margin.
         basis: What it rests on.
-        is_cut: Whether the interval would leave -1 to 1 and was cut.
-        reason: Why there is no interval (and, where there are too few, no p); None where there is one.
         cautions: What to mind, a sentence each.
     """
 
     auc: dict[str, float]
     difference: float
-    se: float | None
-    f: float | None
-    df2: float | None
-    p: float | None
-    ci: Bounds | None
     cov1: float | None
     cov2: float | None
     cov3: float | None
@@ -144,8 +136,6 @@ class ManyReaders:
     fixed_cases: Comparison | None
     basis: Basis
     non_inferiority: NonInferiority | None = None
-    is_cut: bool = False
-    reason: str | None = None
     cautions: tuple[str, ...] = ()
 
 

@@ -27,7 +27,7 @@ class RatingCounts:
 
 @dataclass(frozen=True)
 class ShareAnalysis:
-    """Several readers judged by a share of calls at the threshold.
+    """Several readers judged by one endpoint, such as a share of calls at the threshold.
 
     Attributes:
         mrmc: Two arms; None where it was refused, or there is one.
@@ -41,19 +41,9 @@ class ShareAnalysis:
 
 
 @dataclass(frozen=True)
-class SeveralReaders:
-    """Several readers together, in another way than the one to quote.
+class SeveralReaders(ShareAnalysis):
+    """Several readers together, by area and by `shares`, in another way than the one to quote; see `RatingAnalysis`."""
 
-    Attributes:
-        mrmc: As in `RatingAnalysis`.
-        single_arm: Likewise.
-        against_model: Likewise.
-        shares: Likewise.
-    """
-
-    mrmc: ManyReaders | None
-    single_arm: dict[str, SingleArm]
-    against_model: dict[str, AgainstModel]
     shares: dict[Endpoint, ShareAnalysis] = field(default_factory=dict)
 
 

@@ -9,7 +9,7 @@ from colpo_core.errors import ColpoError, Conflict, PermissionDenied
 from colpo_core.records.agreement import AdjudicationRecord
 from colpo_core.records.copying import copied
 from colpo_core.records.people import Actor
-from colpo_core.services.annotations.submitted_masks import AnnotatorMask, find_annotator_masks
+from colpo_core.services.annotations.submitted_masks import AnnotatorMask, independent_masks
 from colpo_core.services.common.blinding import is_hidden
 from colpo_core.store.tables import (
     Adjudication,
@@ -102,12 +102,7 @@ def decision_record(session: Session, actor: Actor, decision: Adjudication) -> A
 
 def annotators_versions(session: Session, *, image_id: int, finding: Finding) -> tuple[int, ...]:
     """Rows of the newest version of each annotator of an image, whoever may see them; adjudicated ones apart."""
-    candidates = find_annotator_masks(session, finding=finding, image_ids=[image_id])
-    return tuple(
-        candidate.mask.version_id
-        for candidate in candidates
-        if candidate.mask is not None and not candidate.mask.is_adjudicated
-    )
+    return tuple(mask.version_id for mask in independent_masks(session, finding=finding, image_ids=[image_id]))
 
 
 def _adjudicates(session: Session, actor: Actor, finding: Finding) -> set[int]:

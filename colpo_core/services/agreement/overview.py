@@ -1,7 +1,7 @@
 """How several annotators agree on the same images. Only masks that the actor may see take part."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot, inf
 from statistics import fmean
 
@@ -20,12 +20,11 @@ from colpo_core.records.agreement import (
 )
 from colpo_core.records.people import Actor
 from colpo_core.records.statistics.figures import Bounds, Estimate
-from colpo_core.services.agreement.decisions import decision_record, newest_decisions, refusals
+from colpo_core.services.agreement.decisions import annotators_versions, decision_record, newest_decisions, refusals
 from colpo_core.services.annotations.comparing import _Compared, compare_masks
 from colpo_core.services.annotations.rows import version_record
 from colpo_core.services.annotations.submitted_masks import (
     AnnotatorMask,
-    find_annotator_masks,
     masks_of_task,
     visible_masks,
 )
@@ -65,8 +64,7 @@ def agreement_overview(
             if task.finding is not finding:
                 raise InputRejected("This task is of another finding. Choose the finding first, then its task.")
             masks = masks_of_task(session, caller.actor, task)
-        several = {image_id: of_image for image_id, of_image in masks.items() if len(of_image) > 1}
-        compared = _compare_all(session, several)
+        compared = _compare_all(session, masks)
         overview = AgreementOverview(
             finding=finding,
             n_images=len(compared),
@@ -95,10 +93,7 @@ def image_agreement(caller: Caller, *, image_id: int, finding: Finding = Finding
     with caller.store.reading() as session:
         image = find_row(session, Image, image_id)
         case = session.get_one(Case, image.case_id)
-        everybody = [
-            candidate.mask for candidate in find_annotator_masks(session, finding=finding, image_ids=[image_id])
-        ]
-        n_all = sum(mask is not None and not mask.is_adjudicated for mask in everybody)
+        n_all = len(annotators_versions(session, image_id=image_id, finding=finding))
         masks = visible_masks(session, caller.actor, finding=finding, image_id=image_id).get(image_id, ())
         refused = refusals(session, caller.actor, finding=finding, masks={image_id: masks}).get(image_id)
         decision = newest_decisions(session, finding=finding, image_id=image_id).get(image_id)
@@ -130,8 +125,7 @@ def image_figures(caller: Caller) -> dict[int, tuple[int, float | None, float | 
     """
     with caller.store.reading() as session:
         masks = visible_masks(session, caller.actor, finding=Finding.ACETOWHITE)
-        several = {image_id: of_image for image_id, of_image in masks.items() if len(of_image) > 1}
-        return {image.image_id: (image.patient_id, image.dice, image.kappa) for image in _compare_all(session, several)}
+        return {image.image_id: (image.patient_id, image.dice, image.kappa) for image in _compare_all(session, masks)}
 
 
 @dataclass(frozen=True)
@@ -167,10 +161,6 @@ class _Image:
     def kappa(self) -> float | None:
         return _mean_or_none(figures.kappa for _, _, figures in self.pairs if figures.kappa is not None)
 
-    @property
-    def all_empty(self) -> bool:
-        return all(figures.n_empty == 2 for _, _, figures in self.pairs)
-
     def count_empty(self, n_empty: int) -> int:
         return sum(figures.n_empty == n_empty for _, _, figures in self.pairs)
 
@@ -198,15 +188,7 @@ def _pairs_of_people(images: Sequence[_Image]) -> tuple[PairAgreement, ...]:
         for first, second, figures in image.pairs:
             names |= {first.annotator_id: first.annotator, second.annotator_id: second.annotator}
             first_mask, other = sorted((first, second), key=lambda mask: (mask.annotator.casefold(), mask.annotator_id))
-            only = _Image(
-                image.image_id,
-                image.case_id,
-                image.patient_id,
-                image.patient_code,
-                image.diagonal_px,
-                2,
-                ((first_mask, other, figures),),
-            )
+            only = replace(image, n_masks=2, pairs=((first_mask, other, figures),))
             shared.setdefault((first_mask.annotator_id, other.annotator_id), []).append(only)
     pairs = [
         PairAgreement(
@@ -241,7 +223,7 @@ def _image_rows(session: Session, actor: Actor, finding: Finding, images: Sequen
             n_masks=image.n_masks,
             dice_mean=1.0 if image.dice is None else image.dice,
             iou_mean=1.0 if image.iou is None else image.iou,
-            hd95_px_mean=0.0 if image.all_empty else image.hd95_px,
+            hd95_px_mean=0.0 if image.count_empty(2) == len(image.pairs) else image.hd95_px,
             is_adjudicated=image.image_id in decided,
             may_adjudicate=image.image_id not in refused,
         )

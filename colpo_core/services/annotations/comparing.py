@@ -1,6 +1,6 @@
 """How two annotators' masks of one image agree."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import combinations
 
@@ -31,15 +31,12 @@ def compare_masks(session: Session, masks: Sequence[AnnotatorMask]) -> Iterable[
             pixels[mask.mask_id] = mask_pixels(session.get_one(Mask, mask.mask_id))
         return pixels[mask.mask_id]
 
+    def figures_of(first: AnnotatorMask, second: AnnotatorMask) -> PairFigures:
+        return pair_figures(pixels_of(first), pixels_of(second))
+
     for first, second in combinations(masks, 2):
         if (first.width_px, first.height_px) != (second.width_px, second.height_px):
             continue
         first_mask, other = sorted((first, second), key=lambda mask: mask.sha256)
         key = (first.width_px, first.height_px, first_mask.sha256, other.sha256)
-        yield first, second, _FIGURES.find(key, partial(_figures_of, pixels_of, first_mask, other))
-
-
-def _figures_of(
-    pixels_of: Callable[[AnnotatorMask], NDArray[np.bool_]], first: AnnotatorMask, second: AnnotatorMask
-) -> PairFigures:
-    return pair_figures(pixels_of(first), pixels_of(second))
+        yield first, second, _FIGURES.find(key, partial(figures_of, first_mask, other))

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import NotFound
@@ -57,17 +57,13 @@ def find_own(session: Session, document: Document) -> Annotation | None:
 
 def newest_version(session: Session, annotation_id: int) -> AnnotationVersion | None:
     """The newest version of an annotation, or None."""
-    return session.scalar(_newest_first(annotation_id).limit(1))
+    return next(iter(versions_of(session, annotation_id, limit=1)), None)
 
 
-def versions_of(session: Session, annotation_id: int) -> list[AnnotationVersion]:
-    """All versions of an annotation, newest first."""
-    return list(session.scalars(_newest_first(annotation_id)))
-
-
-def _newest_first(annotation_id: int) -> Select[AnnotationVersion]:
+def versions_of(session: Session, annotation_id: int, *, limit: int | None = None) -> list[AnnotationVersion]:
+    """The versions of an annotation, newest first; all of them where there is no limit."""
     versions = select(AnnotationVersion).where(AnnotationVersion.annotation_id == annotation_id)
-    return versions.order_by(AnnotationVersion.number.desc())
+    return list(session.scalars(versions.order_by(AnnotationVersion.number.desc()).limit(limit)))
 
 
 def newest_versions(

@@ -81,14 +81,21 @@ def find_annotator_masks(
         yield FoundMask(annotation.id, annotation.image_id, mask, reason)
 
 
+def independent_masks(
+    session: Session, *, finding: Finding, image_ids: Collection[int] | None = None
+) -> Iterator[AnnotatorMask]:
+    """Of `find_annotator_masks` those that may be used, adjudicated ones apart, whoever may see them."""
+    for candidate in find_annotator_masks(session, finding=finding, image_ids=image_ids):
+        if candidate.mask is not None and not candidate.mask.is_adjudicated:
+            yield candidate.mask
+
+
 def visible_masks(
     session: Session, actor: Actor, *, finding: Finding, image_id: int | None = None
 ) -> dict[int, tuple[AnnotatorMask, ...]]:
     """By image, the masks of its annotators that the actor may see, adjudicated ones apart; the oldest first."""
-    candidates = find_annotator_masks(session, finding=finding, image_ids=None if image_id is None else [image_id])
-    masks = (candidate.mask for candidate in candidates)
-    shown = (mask for mask in masks if mask is not None and not mask.is_adjudicated)
-    return _unhidden(session, actor, finding, shown)
+    masks = independent_masks(session, finding=finding, image_ids=None if image_id is None else [image_id])
+    return _unhidden(session, actor, finding, masks)
 
 
 def _unhidden(

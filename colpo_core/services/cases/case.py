@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from colpo_core.errors import Conflict, InputRejected
 from colpo_core.records.cases.cases import (
     CYTOLOGIES,
+    SWEDE_ROWS,
     CaseForm,
     CaseImage,
     CaseRecord,
@@ -86,7 +87,10 @@ def read_case(store: Store, actor: Actor, case_id: int) -> CaseRecord:
             patient_code=case.patient.code,
             form=_form(case),
             images=images,
-            specimens=tuple(_specimen(row, name) for row, name in specimens),
+            specimens=tuple(
+                copied(SpecimenRecord, row, number=row.specimen_number, entered_by=entered_by, site=specimen_site(row))
+                for row, entered_by in specimens
+            ),
             labels=tuple(copied(LabelRecord, row) for row in sorted(case.labels, key=lambda row: row.source)),
             model_marks=marks_of(session, current_id(session)) if has_predictions else (),
         )
@@ -196,11 +200,7 @@ def _checked(form: CaseForm) -> dict[str, object]:
         raise InputRejected("Each row of the Swede score is 0, 1 or 2.")
     values: dict[str, object] = {
         **{name: getattr(form, name) for name in _PLAIN_FIELDS},
-        "swede_aceto_uptake": form.swede.aceto_uptake,
-        "swede_margins": form.swede.margins,
-        "swede_vessels": form.swede.vessels,
-        "swede_lesion_size": form.swede.lesion_size,
-        "swede_iodine": form.swede.iodine,
+        **{f"swede_{name}": getattr(form.swede, name) for name in SWEDE_ROWS},
     }
     for name, longest in _TEXT_LENGTHS.items():
         text = (getattr(form, name) or "").strip()
@@ -208,16 +208,6 @@ def _checked(form: CaseForm) -> dict[str, object]:
             raise InputRejected(f"The field {name.replace('_', ' ')} takes {longest} characters. Shorten it.")
         values[name] = text or None
     return values
-
-
-def _specimen(row: Histology, entered_by: str) -> SpecimenRecord:
-    return copied(
-        SpecimenRecord,
-        row,
-        number=row.specimen_number,
-        entered_by=entered_by,
-        site=specimen_site(row),
-    )
 
 
 def seen_in(case: CaseRecord) -> Iterator[tuple[int, ExposureKind]]:

@@ -16,17 +16,17 @@ _FLAGGED = "flagged"
 _SHOWN = 5
 
 
-def cases_text(case_ids: Sequence[int]) -> str:
+def rows_text(noun: str, ids: Sequence[int]) -> str:
     """Such as `cases 3, 7 and 2 more`."""
-    more = f" and {len(case_ids) - _SHOWN} more" if len(case_ids) > _SHOWN else ""
-    return f"case{'s' if len(case_ids) > 1 else ''} {', '.join(map(str, case_ids[:_SHOWN]))}{more}"
+    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+    return f"{noun}{'s' if len(ids) > 1 else ''} {', '.join(map(str, ids[:_SHOWN]))}{more}"
 
 
 def near_copy_text(case_ids: Sequence[int]) -> str:
     """That an image is a near copy of one in some cases of other patients, and what to do."""
     return (
-        f"It is a near copy of an image of another patient, in {cases_text(case_ids)}. One photograph may be filed "
-        "under two codes: compare the two."
+        f"It is a near copy of an image of another patient, in {rows_text('case', case_ids)}. One photograph may be "
+        "filed under two codes: compare the two."
     )
 
 

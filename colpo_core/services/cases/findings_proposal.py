@@ -38,7 +38,7 @@ def propose_findings(caller: Caller, *, image_id: int) -> FindingsProposal:
         image = find_row(session, Image, image_id)
         lesion = _own_mask(session, caller.actor, image, Finding.ACETOWHITE)
         if lesion is None:
-            return _nothing(image)
+            return FindingsProposal(image.id, image.case_id, missing=(_NO_LESION,))
         cervix, whose_cervix = visible_cervix(session, caller.actor, image)
         version = lesion.version
         number = version.number if version else None
@@ -103,21 +103,3 @@ def propose_clock_hour(caller: Caller, *, site: SpecimenSite) -> int | None:
             return None
         clock = lay_clock(cervix, height_px=image.height_px, width_px=image.width_px)
     return clock.hour_at(site.x_px, site.y_px)
-
-
-def _nothing(image: Image) -> FindingsProposal:
-    return FindingsProposal(
-        image_id=image.id,
-        case_id=image.case_id,
-        version_id=None,
-        version_number=None,
-        is_draft=False,
-        cervix_percent=None,
-        image_percent=None,
-        clock_hours=(),
-        quadrants=None,
-        centre_hour=None,
-        centre_distance=None,
-        swede_lesion_size=None,
-        missing=(_NO_LESION,),
-    )

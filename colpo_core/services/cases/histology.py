@@ -16,6 +16,7 @@ from colpo_core.store.tables import Case, CaseLabel, Histology, Image, utc_now
 from colpo_core.terms import ExposureKind, Grade, LabelSource, SpecimenKind
 
 MAX_NOTE = 500
+_DECIDED = ("label", "grade", "reason", "rules_version")
 
 
 @allowed(CLINICIANS)
@@ -186,16 +187,8 @@ def _write(session: Session, case_id: int, row: CaseLabel | None, decision: Labe
     if row is None:
         row = CaseLabel(case_id=case_id, source=decision.source)
         session.add(row)
-    elif (row.label, row.grade, row.reason, row.rules_version) == (
-        decision.label,
-        decision.grade,
-        decision.reason,
-        decision.rules_version,
-    ):
+    elif all(getattr(row, name) == getattr(decision, name) for name in _DECIDED):
         return  # nothing new was decided, so the time of the decision stays
-    row.label = decision.label
-    row.grade = decision.grade
-    row.reason = decision.reason
-    row.flagged = decision.flagged
-    row.rules_version = decision.rules_version
+    for name in (*_DECIDED, "flagged"):
+        setattr(row, name, getattr(decision, name))
     row.decided_at = utc_now()

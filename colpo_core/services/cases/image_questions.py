@@ -45,7 +45,9 @@ def open_questions(session: Session, image_ids: Collection[int] | None = None) -
         if wanted is not None and image.id not in wanted:
             continue
         asked = list(
-            image_questions(_looks(look), stage=image.stage, height_px=image.height_px, width_px=image.width_px)
+            image_questions(
+                copied(ImageLooks, look), stage=image.stage, height_px=image.height_px, width_px=image.width_px
+            )
         )
         if image.stage_guessed:
             asked.insert(0, ImageQuestion.STAGE_GUESSED)
@@ -123,13 +125,6 @@ _LOOKS = (
     .where(Image.shows_cervix, Image.simulated.is_(False))
     .order_by(Image.id)
 )
-
-
-def _looks(row: ImageLook) -> ImageLooks:
-    return copied(
-        ImageLooks,
-        row,
-    )
 
 
 def _check_known(session: Session, image_ids: Collection[int]) -> None:

@@ -236,10 +236,6 @@ def _is(value: object) -> Callable[[_Column], ColumnElement[bool]]:
     return lambda column: column == value
 
 
-def _is_one_of(*values: object) -> Callable[[_Column], ColumnElement[bool]]:
-    return lambda column: column.in_(values)
-
-
 def _ranges(where: CaseFilter) -> Iterator[_Condition]:
     code = where.patient_code.strip().lower()
     if code:
@@ -267,10 +263,11 @@ def _label(label: LabelChoice | None) -> Iterator[_Condition]:
 
 def _lists(where: CaseFilter) -> Iterator[_Condition]:
     if where.outcome is not None:
-        first, *others = where.outcome.outcomes
-        yield _Condition(
-            CaseSummary.outcome, _is_one_of(first, *others) if others else _is(first), is_newest_first=not others
-        )
+        outcomes = where.outcome.outcomes
+        if len(outcomes) == 1:
+            yield _Condition(CaseSummary.outcome, _is(outcomes[0]), is_newest_first=True)
+        else:
+            yield _Condition(CaseSummary.outcome, lambda outcome: outcome.in_(outcomes))
     if where.reviewer_id is not None:
         reviewed = select(CaseReviewer.case_id).where(CaseReviewer.reviewer_id == where.reviewer_id)
         yield _Condition(CaseSummary.case_id, lambda case_id: case_id.in_(reviewed))

@@ -11,25 +11,25 @@ from sqlalchemy.orm import Session, aliased
 
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.comparing import compare_masks
-from colpo_core.services.annotations.submitted_masks import AnnotatorMask, find_annotator_masks
+from colpo_core.services.annotations.submitted_masks import AnnotatorMask, independent_masks
 from colpo_core.services.common.counting import count_rows
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationTask, CaseAgreement, CaseSummary, Image, TaskItem
 from colpo_core.terms import Finding, TaskItemState
 
 _AT_ONCE = 500
+"""So many cases at most, so that a list of a store that was just upgraded does not wait for all of them."""
 _Masks = dict[int, list[AnnotatorMask]]
 
 
-def complete(store: Store, *, most: int = _AT_ONCE) -> None:
+def complete(store: Store) -> None:
     """Compare the masks of cases that wait for it.
 
     Args:
         store: The open store; no session of the caller may be writing.
-        most: So many cases at most, so that a list of a store that was just upgraded does not wait for all of them.
     """
     with store.reading() as session:
-        case_ids = session.scalars(select(CaseSummary.case_id).where(*_waits()).limit(most)).all()
+        case_ids = session.scalars(select(CaseSummary.case_id).where(*_waits()).limit(_AT_ONCE)).all()
         if not case_ids:
             return
         masks = _masks_of(session, case_ids)
@@ -82,9 +82,8 @@ def _masks_of(session: Session, case_ids: Collection[int]) -> dict[int, _Masks]:
     """By case and image the masks that count as one annotator's."""
     cases = dict(session.execute(select(Image.id, Image.case_id).where(Image.case_id.in_(case_ids))).all())
     masks: dict[int, _Masks] = {}
-    for candidate in find_annotator_masks(session, finding=Finding.ACETOWHITE, image_ids=cases):
-        if candidate.mask is not None and not candidate.mask.is_adjudicated:
-            masks.setdefault(cases[candidate.image_id], {}).setdefault(candidate.image_id, []).append(candidate.mask)
+    for mask in independent_masks(session, finding=Finding.ACETOWHITE, image_ids=cases):
+        masks.setdefault(cases[mask.image_id], {}).setdefault(mask.image_id, []).append(mask)
     return masks
 
 

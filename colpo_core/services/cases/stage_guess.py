@@ -32,11 +32,11 @@ def guess_stage(name: str) -> Stage | None:
     """
     for part in reversed(name.replace("\\", "/").split("/")):
         words = [word.lower() for word in _TOKENS.findall(_CAMEL.sub(" ", part))]
-        stages = {stage for stage in Stage if any(_speaks_of(stage, word) for word in words)}
+        stages = {
+            stage
+            for stage in Stage
+            if any(word in _WORDS[stage] or word.startswith(_BEGINNINGS[stage]) for word in words)
+        }
         if stages:
             return stages.pop() if len(stages) == 1 else None
     return None
-
-
-def _speaks_of(stage: Stage, word: str) -> bool:
-    return word in _WORDS[stage] or word.startswith(_BEGINNINGS[stage])

@@ -93,10 +93,7 @@ def image_thumbnail(caller: Caller, *, image_id: int) -> tuple[bytes, ImageRecor
 
 def image_record(image: Image) -> ImageRecord:
     """The record of an image's row."""
-    return copied(
-        ImageRecord,
-        image,
-    )
+    return copied(ImageRecord, image)
 
 
 def checked_seconds(seconds: int) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.labels import GRADE_LABELS
-from colpo_core.records.cases.cases import SwedeRows
+from colpo_core.records.cases.cases import SWEDE_ROWS, SwedeRows
 from colpo_core.records.people import Actor
 from colpo_core.services.annotations.imported_masks import import_annotation
 from colpo_core.services.cases.histology import relabel_case
@@ -68,7 +68,10 @@ def fill_demonstration(
     """
     if n_cases < 1:
         raise ValueError(f"a demonstration has at least one case, not {n_cases}")
-    if not _may_fill(store):
+    with store.reading() as session:
+        is_done = session.scalar(select(exists().where(AuditEntry.subject == "store", AuditEntry.action == _DONE)))
+        has_patients = session.scalar(select(exists().where(Patient.simulated.is_(False))))
+    if is_done or has_patients:
         return 0
     simulator = program_actor(store, SIMULATOR)
     drawn = 0
@@ -109,13 +112,6 @@ def _plan(number: int) -> _Plan:
         skips_biopsy=number % 2 == 0,
         knows_iodine=number % 3 != 1,
     )
-
-
-def _may_fill(store: Store) -> bool:
-    with store.reading() as session:
-        is_done = session.scalar(select(exists().where(AuditEntry.subject == "store", AuditEntry.action == _DONE)))
-        has_patients = session.scalar(select(exists().where(Patient.simulated.is_(False))))
-    return not (is_done or has_patients)
 
 
 def _fill_case(store: Store, simulator: Actor, plan: _Plan, drawn: SimulatedCase) -> bool:
@@ -192,12 +188,8 @@ def _enter_record(case: Case, plan: _Plan, drawn: SimulatedCase) -> None:
     after_menopause = case.age_years >= 51
     case.menopausal_state = MenopausalState.POSTMENOPAUSAL if after_menopause else MenopausalState.PREMENOPAUSAL
     swede = _swede(rng, plan, drawn)
-    case.swede_aceto_uptake = swede.aceto_uptake
-    case.swede_margins = swede.margins
-    case.swede_vessels = swede.vessels
-    case.swede_lesion_size = swede.lesion_size
-    case.swede_iodine = swede.iodine
-    case.swede_total = swede.total
+    for name in (*SWEDE_ROWS, "total"):
+        setattr(case, f"swede_{name}", getattr(swede, name))
 
 
 def _swede(rng: np.random.Generator, plan: _Plan, drawn: SimulatedCase) -> SwedeRows:

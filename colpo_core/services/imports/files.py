@@ -13,7 +13,7 @@ from colpo_core.errors import ImageRejected, InputRejected
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.images.photographs import decode_photograph
 from colpo_core.records.cases.cases import ImportOutcome, ImportReport, ImportStatus, IncomingFile, StageGuess
-from colpo_core.services.cases.contradictions import cases_text, contradicting, near_copy_text
+from colpo_core.services.cases.contradictions import contradicting, near_copy_text, rows_text
 from colpo_core.services.cases.fingerprints import StoredLooks, count_without_fingerprint
 from colpo_core.services.cases.stage_guess import guess_stage
 from colpo_core.services.common import exposures
@@ -152,6 +152,7 @@ def _import_file(caller: Caller, stored: StoredLooks, code: str, day: date | Non
         stored.catch_up(session)
     by_name = guess_stage(file.name)
     stage = file.stage or by_name or Stage.ACETIC_ACID
+    guess = StageGuess.BY_DEFAULT if by_name is None else StageGuess.BY_NAME
     new = store_file(caller.store, clean, image.rgb)
     with caller.store.writing() as session:
         # Looked up again: another import may have brought the same image in since.
@@ -179,14 +180,8 @@ def _import_file(caller: Caller, stored: StoredLooks, code: str, day: date | Non
             outcome,
             notes=_notes(image, outcome.copies, against),
             contradicts=against,
-            stage_guess=_stage_guess(file.stage, by_name),
+            stage_guess=guess if file.stage is None else None,
         )
-
-
-def _stage_guess(given: Stage | None, by_name: Stage | None) -> StageGuess | None:
-    if given is not None:
-        return None
-    return StageGuess.BY_DEFAULT if by_name is None else StageGuess.BY_NAME
 
 
 def _notes(image: CleanImage, copies: tuple[int, ...], against: tuple[int, ...]) -> tuple[str, ...]:
@@ -195,8 +190,8 @@ def _notes(image: CleanImage, copies: tuple[int, ...], against: tuple[int, ...])
         notes.append(near_copy_text(copies))
     if against:
         notes.append(
-            f"The histology of its case contradicts that of {cases_text(against)}: one photograph cannot be both, and "
-            "a snapshot takes neither."
+            f"The histology of its case contradicts that of {rows_text('case', against)}: one photograph cannot "
+            "be both, and a snapshot takes neither."
         )
     if image.left_aside:
         more = "another image" if image.left_aside == 1 else f"{image.left_aside} more images"

@@ -155,7 +155,10 @@ class _FileNames:
         Raises:
             InputRejected: There is none, it lies elsewhere, or it could be several.
         """
-        _check_inside(folder, name)
+        if name in ("", "."):
+            raise InputRejected("The row names no file.")
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise InputRejected("The row names a file outside the folder. Copy the file into it.")
         if name in self._names:
             return name
         alike = self._alike.get(_plain(name), [])
@@ -172,13 +175,6 @@ class _FileNames:
 
 def _plain(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
-
-
-def _check_inside(folder: Path, name: str) -> None:
-    if name in ("", "."):
-        raise InputRejected("The row names no file.")
-    if not (folder / name).resolve().is_relative_to(folder.resolve()):
-        raise InputRejected("The row names a file outside the folder. Copy the file into it.")
 
 
 def _read_date(text: str) -> date:

@@ -76,7 +76,7 @@ def cancel_job(caller: Caller, *, job_id: int) -> JobRecord:
         Conflict: The job is over.
     """
     with caller.store.writing() as session:
-        job = job_row(session, job_id)
+        job = find_row(session, Job, job_id)
         if job.state.is_over:
             raise Conflict(f"Job {job_id} is already {job.state.value}; there is nothing to cancel.")
         job.cancel_requested = True
@@ -165,19 +165,10 @@ def _read(store: Store, job_id: int) -> JobRecord:
 
 
 def _unfinished(session: Session, job_id: int) -> Job:
-    job = job_row(session, job_id)
+    job = find_row(session, Job, job_id)
     if job.state.is_over:
         raise Conflict(f"Job {job_id} is over: it is {job.state.value}.")
     return job
-
-
-def job_row(session: Session, job_id: int) -> Job:
-    """The row of a job.
-
-    Raises:
-        NotFound: There is no such job.
-    """
-    return find_row(session, Job, job_id)
 
 
 def select_jobs() -> Select[Job, str, float]:

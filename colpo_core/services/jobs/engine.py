@@ -66,7 +66,11 @@ def place(store: Store, job_id: int) -> bool:
         session.expunge(job)
     job_dir(store, job_id).mkdir(parents=True, exist_ok=True)
     _marker(store, job_id).touch()
-    _hand_over(store, job)
+    jobs = cluster_jobs(store.settings.engine)
+    if jobs is None:
+        runner_processes.start_detached(store, job.id)
+    else:
+        jobs.place(store, job)
     return True
 
 
@@ -117,14 +121,6 @@ def shard_images(store: Store) -> int | None:
     """
     several = store.settings.engine != settings.LOCAL or len(gpus.gpus_here(store.settings)) > 1
     return store.settings.shard_images if several else None
-
-
-def _hand_over(store: Store, job: Job) -> None:
-    jobs = cluster_jobs(store.settings.engine)
-    if jobs is None:
-        runner_processes.start_detached(store, job.id)
-    else:
-        jobs.place(store, job)
 
 
 def _has_room(store: Store, session: Session, job: Job, now: float) -> bool:

@@ -1,9 +1,6 @@
 """Looks at an external test set: how a checkpoint does on patients whom no training has touched. Each is counted."""
 
-from typing import Any
-
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, LeakageFound
 from colpo_core.records.jobs.jobs import JobRecord
@@ -39,7 +36,10 @@ def start_evaluation(caller: Caller, *, checkpoint_id: int, snapshot_id: int) ->
         raise LeakageFound(f"{chosen.name} cannot be judged on “{snapshot.name}”. {' '.join(seen)}")
     settings = EvaluationSettings(checkpoint_id, snapshot_id)
     with caller.store.writing() as session:
-        _refuse_twice(session, write_settings(settings))
+        unfinished = select(Job).where(Job.kind == JobKind.EVALUATE, Job.state.in_(jobs.UNFINISHED))
+        for other in session.scalars(unfinished):
+            if other.settings == write_settings(settings):
+                raise Conflict(f"The same evaluation is already under way as job {other.id}.")
         job = jobs.add_job(session, caller.actor, JobKind.EVALUATE, settings, snapshot_id=snapshot_id)
         audit.record(session, caller.actor, "start evaluation", f"job {job.id}", **job.settings)
     return jobs.place_job(caller.store, job.id)
@@ -73,10 +73,3 @@ def list_evaluations(caller: Caller, *, checkpoint_id: int) -> tuple[EvaluationR
             )
             for row, snapshot, person in session.execute(query)
         )
-
-
-def _refuse_twice(session: Session, settings: dict[str, Any]) -> None:
-    unfinished = select(Job).where(Job.kind == JobKind.EVALUATE, Job.state.in_(jobs.UNFINISHED))
-    for other in session.scalars(unfinished):
-        if other.settings == settings:
-            raise Conflict(f"The same evaluation is already under way as job {other.id}.")

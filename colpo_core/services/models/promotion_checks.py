@@ -50,7 +50,9 @@ def check_promotion(caller: Caller, *, checkpoint_id: int) -> PromotionChecks:
     )
     unknown = card_doubts.unknown_evidence(metrics)
     try:
-        manifest = read_manifest(caller.store, _snapshot_sha256(caller.store, chosen))
+        with caller.store.reading() as session:
+            sha256 = session.get_one(Snapshot, chosen.snapshot_id).sha256
+        manifest = read_manifest(caller.store, sha256)
         shortcuts = snapshot_shortcuts(caller.store, chosen.snapshot_id, manifest)
         doubts = (
             *by_itself,
@@ -170,11 +172,6 @@ def _judged(card: Mapping[str, Any], known: frozenset[int]) -> dict[int, Judged]
         for row in card_doubts.figures_of(card).get("predictions", ())
         if row["patient_id"] not in known
     }
-
-
-def _snapshot_sha256(store: Store, chosen: CheckpointRecord) -> str:
-    with store.reading() as session:
-        return session.get_one(Snapshot, chosen.snapshot_id).sha256
 
 
 def _blind(card: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from colpo_core.datasets.manifest import Manifest, ManifestItem
 from colpo_core.datasets.patient_groups import group_by_shared_image
 from colpo_core.errors import InputRejected, LeakageFound
 from colpo_core.records.snapshots.snapshots import SnapshotRecord
+from colpo_core.services.cases.contradictions import rows_text
 from colpo_core.services.cases.fingerprints import fill_fingerprints, fingerprints, near_copies
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
@@ -24,8 +25,6 @@ from colpo_core.services.snapshots.rows import read_manifest, snapshot_record, s
 from colpo_core.store import Store
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Checkpoint, Snapshot
-
-_SHOWN = 5
 
 
 @allowed(CLINICIANS)
@@ -101,10 +100,6 @@ class ReservedPatients:
 
     items: tuple[ManifestItem, ...]
     names: Mapping[int, str]
-
-    def names_by_head(self, kin: Mapping[int, int]) -> dict[int, str]:
-        """Name of the set that keeps a group of patients, by the group's head."""
-        return {kin[patient_id]: name for patient_id, name in self.names.items()}
 
 
 def reserved_patients(store: Store, session: Session, *, but: str | None = None) -> ReservedPatients:
@@ -241,16 +236,11 @@ def _sentences(touched: _Touched, subject: str, name: str) -> tuple[str, ...]:
     of_set = f"of the external test set “{name}”"
     sentences = []
     if touched.patients:
-        sentences.append(f"{subject} {_numbered('patient', touched.patients)} {of_set}.")
+        sentences.append(f"{subject} {rows_text('patient', touched.patients)} {of_set}.")
     if touched.files:
-        sentences.append(f"{subject} the same file as {_numbered('image', touched.files)} {of_set}.")
+        sentences.append(f"{subject} the same file as {rows_text('image', touched.files)} {of_set}.")
     if touched.copies:
-        sentences.append(f"{subject} near copies of {_numbered('image', touched.copies)} {of_set}.")
+        sentences.append(f"{subject} near copies of {rows_text('image', touched.copies)} {of_set}.")
     if touched.met:
-        sentences.append(f"{subject} other images of {_numbered('patient', touched.met)} {of_set} under another code.")
+        sentences.append(f"{subject} other images of {rows_text('patient', touched.met)} {of_set} under another code.")
     return tuple(sentences)
-
-
-def _numbered(noun: str, ids: Sequence[int]) -> str:
-    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
-    return f"{noun}{'s' if len(ids) > 1 else ''} {', '.join(map(str, ids[:_SHOWN]))}{more}"

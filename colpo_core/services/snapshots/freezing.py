@@ -272,7 +272,7 @@ def _without_reserved(
     gathered: Gathered, reserved: ReservedPatients, kin: dict[int, int]
 ) -> tuple[list[Usable], list[LeftOut]]:
     """Set aside the images of patients whom an external test set reserves, and of their kin."""
-    names = reserved.names_by_head(kin)
+    names = {kin[patient_id]: name for patient_id, name in reserved.names.items()}
     usable = [image for image in gathered.usable if kin[image.patient_id] not in names]
     kept_back = [
         LeftOut("image", image.image.id, f"kept for the external test set “{names[kin[image.patient_id]]}”")

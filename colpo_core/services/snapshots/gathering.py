@@ -101,6 +101,8 @@ def gather(session: Session, query: SnapshotQuery, looks: Mapping[int, str]) -> 
         annotator_id=query.mask_annotator_id,
     )
     gathered.left_out += masks_left_out
+    is_newest = query.mask_policy is MaskPolicy.NEWEST
+    nothing = f"neither a label nor a {'submitted mask' if is_newest else 'mask that the snapshot takes'}"
     for image, patient_id in taking_part:
         case, mask = judged[image.case_id], masks.get(image.id)
         if case.barred:
@@ -108,7 +110,7 @@ def gather(session: Session, query: SnapshotQuery, looks: Mapping[int, str]) -> 
         elif image.id in contradicting:
             gathered.left_out.append(LeftOut("image", image.id, CONTRADICTION))
         elif case.label is None and mask is None:
-            gathered.left_out.append(LeftOut("image", image.id, _why_nothing(query)))
+            gathered.left_out.append(LeftOut("image", image.id, nothing))
         else:
             gathered.usable.append(Usable(image, patient_id, case.label, mask))
     return gathered
@@ -158,12 +160,6 @@ def _why_not(image: Image, query: SnapshotQuery) -> str | None:
     if not image.shows_cervix:
         return "does not show the cervix"
     return None
-
-
-def _why_nothing(query: SnapshotQuery) -> str:
-    if query.mask_policy is MaskPolicy.NEWEST:
-        return "neither a label nor a submitted mask"
-    return "neither a label nor a mask that the snapshot takes"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.studies.reader_names import ReaderNames, reader_names
 from colpo_core.services.studies.readers import amended
-from colpo_core.services.studies.rows import check_seal, get_study_row
+from colpo_core.services.studies.rows import check_seal
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Person, Study, StudyAmendment, StudyReader
 from colpo_core.terms import AmendmentKind, Role, StudyState
 
@@ -112,7 +113,7 @@ def list_amendments(session: Session, study_id: int, names: ReaderNames) -> tupl
 
 
 def _open(session: Session, study_id: int) -> Study:
-    study = get_study_row(session, study_id)
+    study = find_row(session, Study, study_id)
     if study.state is StudyState.DRAFT:
         raise StudyLocked("A draft needs no amendment: discard it and make the study anew.")
     if study.state is not StudyState.OPEN:

@@ -60,7 +60,9 @@ def choose_cases(store: Store, session: Session, choice: CaseChoice) -> ChosenCa
     wanted: frozenset[int] | None = None
     words = "all cases with a label by histology"
     if choice.source is CaseSource.TEST_SPLIT:
-        snapshot = _snapshot(session, choice.snapshot_id)
+        if choice.snapshot_id is None:
+            raise InputRejected("Choose the snapshot whose test split is to be read.")
+        snapshot = find_row(session, Snapshot, choice.snapshot_id)
         manifest = read_manifest(store, snapshot.sha256)
         wanted = frozenset(item.case_id for item in manifest.of(Split.TEST))
         words = f"test split of snapshot {snapshot.name}"
@@ -114,12 +116,6 @@ def seen_cases(store: Store, session: Session, checkpoint: Checkpoint, case_ids:
     patients = patients_met(store, session, checkpoint.id)
     rows = session.execute(select(Case.id, Case.patient_id).where(Case.id.in_(frozenset(case_ids))))
     return frozenset(case_id for case_id, patient_id in rows if patient_id in patients)
-
-
-def _snapshot(session: Session, snapshot_id: int | None) -> Snapshot:
-    if snapshot_id is None:
-        raise InputRejected("Choose the snapshot whose test split is to be read.")
-    return find_row(session, Snapshot, snapshot_id)
 
 
 def _filter_words(choice: CaseChoice) -> str:

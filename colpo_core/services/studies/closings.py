@@ -20,8 +20,9 @@ from colpo_core.services.studies.evidence import StudyEvidence, read_evidence
 from colpo_core.services.studies.reader_names import ReaderNames
 from colpo_core.services.studies.readers import plan_of
 from colpo_core.services.studies.results import analysis_of, results_of
-from colpo_core.services.studies.rows import check_seal, get_study_row
+from colpo_core.services.studies.rows import check_seal
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Reading, Study, StudyClosing, utc_now
 from colpo_core.studies.methods import METHODS_VERSION, changes_since
 
@@ -43,7 +44,7 @@ def find_now(store: Store, study_id: int) -> dict[str, Any]:
         NotFound: There is no such study.
     """
     with store.reading() as session:
-        study = get_study_row(session, study_id)
+        study = find_row(session, Study, study_id)
         figures: dict[str, Any] = {"n_readings": count_readings(session, study_id)}
         try:
             evidence = read_evidence(store, session, study, check_seal(session, study))
@@ -62,7 +63,7 @@ def count_readings(session: Session, study_id: int) -> int:
     return count_rows(session, Reading, Reading.study_id == study_id)
 
 
-def write_closing(session: Session, study: Study, found: Mapping[str, Any]) -> None:
+def write_closing(session: Session, study: Study, results: Mapping[str, Any]) -> None:
     """Keep what was found at a study's closing, and by which methods, in the transaction that closes it."""
     relabelled = changed_labels(session, study.id).n
     session.add(
@@ -71,7 +72,7 @@ def write_closing(session: Session, study: Study, found: Mapping[str, Any]) -> N
             at=study.closed_at or utc_now(),
             code_version=__version__,
             methods_version=METHODS_VERSION,
-            found={**found, "relabelled": relabelled},
+            found={**results, "relabelled": relabelled},
         )
     )
 
@@ -116,11 +117,11 @@ def _figures(study: Study, results: StudyResults, analysis: StudyAnalysis) -> li
     return report_figures(StudyReport(detail, results, analysis, conduct, study.seed, __version__, made_at))
 
 
-def _renamed(found: Mapping[str, Any], names: ReaderNames) -> list[ReportFigure]:
+def _renamed(closed: Mapping[str, Any], names: ReaderNames) -> list[ReportFigure]:
     """The figures that were kept, with the readers called as they are called now."""
-    called = {name: names.of(person_id, name) for name, person_id in found.get("readers", {}).items()}
+    called = {name: names.of(person_id, name) for name, person_id in closed.get("readers", {}).items()}
     figures = []
-    for values in found.get("figures", []):
+    for values in closed.get("figures", []):
         figure = ReportFigure(
             **{key: value for key, value in values.items() if key in ReportFigure.__dataclass_fields__}
         )

@@ -16,7 +16,8 @@ from colpo_core.services.studies.amendments import list_amendments
 from colpo_core.services.studies.reader_names import ReaderNames, reader_names
 from colpo_core.services.studies.readers import Exposed, exposed_of, plan_of
 from colpo_core.services.studies.refusals import list_refusals
-from colpo_core.services.studies.rows import design_of, get_study_row
+from colpo_core.services.studies.rows import design_of
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import AuditEntry, CaseLabel, Reading, Study, StudyCase, StudyClosing, utc_now
 from colpo_core.studies.design import StudyDesign
 from colpo_core.terms import ExposureKind, ExposureRule, Label, LabelSource, StudyState
@@ -40,7 +41,7 @@ def study_conduct(caller: Caller, *, study_id: int, by_number: bool = False) -> 
     """
     exposures.settle(caller.store)
     with caller.store.reading() as session:
-        study = get_study_row(session, study_id)
+        study = find_row(session, Study, study_id)
         plan, names = plan_of(study), reader_names(session, study, by_number=by_number)
         closing = session.get(StudyClosing, study_id)
         cases = set(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study_id)))
@@ -67,7 +68,7 @@ def export_record(caller: Caller, *, study_id: int) -> bytes:
     """
     conduct = study_conduct(caller, study_id=study_id)
     with caller.store.reading() as session:
-        study = get_study_row(session, study_id)
+        study = find_row(session, Study, study_id)
         design = design_of(session, study)
         record = record_json(session, study, design, conduct, reader_names(session, study))
     exposures.note(caller, seen_in_record(design))
@@ -115,7 +116,7 @@ def note_look(caller: Caller, *, study_id: int) -> None:
     A page that draws itself anew within a minute shows the same look.
     """
     with caller.store.reading() as session:
-        study = get_study_row(session, study_id)
+        study = find_row(session, Study, study_id)
         if study.state is not StudyState.OPEN or not plan_of(study).interim_results:
             return
         last = session.scalar(

@@ -36,7 +36,8 @@ from colpo_core.services.studies.cases import (
 )
 from colpo_core.services.studies.closings import count_readings, find_now, write_closing
 from colpo_core.services.studies.readers import plan_of
-from colpo_core.services.studies.rows import design_of, get_study_row, study_record
+from colpo_core.services.studies.rows import design_of, study_record
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import (
     Checkpoint,
     Image,
@@ -195,7 +196,7 @@ def open_study(caller: Caller, *, study_id: int) -> StudyRecord:
     """
     exposures.settle(caller.store)
     with caller.store.writing() as session:
-        study = get_study_row(session, study_id)
+        study = find_row(session, Study, study_id)
         if study.state is not StudyState.DRAFT:
             raise StudyLocked(f"The study is {study.state.value} already; only a draft can be opened.")
         _freeze_cases(session, study)
@@ -234,7 +235,7 @@ def close_study(caller: Caller, *, study_id: int, reason: str = "") -> StudyReco
     exposures.settle(caller.store)
     findings = find_now(caller.store, study_id)
     with caller.store.writing() as session:
-        study = get_study_row(session, study_id)
+        study = find_row(session, Study, study_id)
         if study.state is not StudyState.OPEN:
             raise StudyLocked(f"The study is {study.state.value}; only an open study can be closed.")
         before = study_record(session, study)
@@ -265,7 +266,7 @@ def discard_study(caller: Caller, *, study_id: int) -> None:
         StudyLocked: The study is not a draft.
     """
     with caller.store.writing() as session:
-        study = get_study_row(session, study_id)
+        study = find_row(session, Study, study_id)
         if study.state is not StudyState.DRAFT:
             raise StudyLocked("Only a draft can be discarded; readings are kept for good.")
         session.execute(delete(Study).where(Study.id == study_id))

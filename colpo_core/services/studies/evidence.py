@@ -12,8 +12,9 @@ from colpo_core.records.studies.designs import StudyRecord
 from colpo_core.services.studies.cases import seen_cases
 from colpo_core.services.studies.reader_names import ReaderNames, reader_names
 from colpo_core.services.studies.readers import Amended, amended, plan_of
-from colpo_core.services.studies.rows import check_seal, get_study_row, study_record
+from colpo_core.services.studies.rows import check_seal, study_record
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Case, Checkpoint, Prediction, Reading, Study
 from colpo_core.studies.design import StudyDesign
 from colpo_core.studies.study_analysis import reader_rating
@@ -138,7 +139,7 @@ def closed_evidence(store: Store, session: Session, study_id: int, *, by_number:
         NotFound: There is no such study.
         StudyLocked: The study is not closed and no look before is in its design, or it is no longer what was sealed.
     """
-    study = get_study_row(session, study_id)
+    study = find_row(session, Study, study_id)
     may_look = study.state is StudyState.OPEN and bool(plan_of(study).interim_results)
     if study.state is not StudyState.CLOSED and not may_look:
         raise StudyLocked("Results are shown when the study is closed, so that nobody reads with them in mind.")

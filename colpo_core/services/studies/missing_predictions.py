@@ -7,8 +7,9 @@ from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.models.predicting import start_prediction
-from colpo_core.services.studies.rows import check_seal, design_of, get_study_row
-from colpo_core.store.tables import Prediction
+from colpo_core.services.studies.rows import check_seal, design_of
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import Prediction, Study
 from colpo_core.terms import StudyState
 
 
@@ -21,7 +22,7 @@ def predict_missing(caller: Caller, *, study_id: int, checkpoint_id: int) -> Job
         StudyLocked: The study is no longer what was sealed, or not compared with this checkpoint.
     """
     with caller.store.reading() as session:
-        study = get_study_row(session, study_id)
+        study = find_row(session, Study, study_id)
         design = design_of(session, study) if study.state is StudyState.DRAFT else check_seal(session, study)
         if checkpoint_id not in {checkpoint.checkpoint_id for checkpoint in design.checkpoints}:
             raise StudyLocked("This study is not compared with that checkpoint, and a sealed study does not change.")

@@ -18,7 +18,7 @@ from colpo_core.records.studies.readings import AssignedStudy, Presented
 from colpo_core.services.common import exposures
 from colpo_core.services.common.cache import LruCache
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.common.permissions import allowed
+from colpo_core.services.common.permissions import READERS, allowed
 from colpo_core.services.studies.aid import Turn, aid_png, aid_shown, arm_of, require_aided
 from colpo_core.services.studies.drafts import draft_of
 from colpo_core.services.studies.positions import ReadingPosition, find_position
@@ -33,7 +33,6 @@ from colpo_core.services.studies.practice import (
 )
 from colpo_core.services.studies.readers import amended, plan_of
 from colpo_core.services.studies.showings import (
-    READERS,
     SECOND_CALL,
     check_unanswered,
     check_waits,
@@ -62,7 +61,7 @@ def assigned_studies(caller: Caller) -> tuple[AssignedStudy, ...]:
             .order_by(Study.opened_at, Study.id)
         )
         return tuple(
-            _assigned(session, study, caller.actor)
+            copied(AssignedStudy, find_position(session, study, caller.actor), study_id=study.id, name=study.name)
             for study in studies.all()
             if caller.person_id not in amended(session, study.id).removed
         )
@@ -154,16 +153,6 @@ def _note_aid(caller: Caller, study_id: int, token: str) -> None:
         case_id = session.get_one(Presentation, token.removesuffix(SECOND_CALL)).case_id
     kinds = (ExposureKind.PREDICTION, ExposureKind.MASK)
     exposures.note(caller, [(case_id, kind) for kind in kinds], within_study=study_id)
-
-
-def _assigned(session: Session, study: Study, actor: Actor) -> AssignedStudy:
-    position = find_position(session, study, actor)
-    return copied(
-        AssignedStudy,
-        position,
-        study_id=study.id,
-        name=study.name,
-    )
 
 
 def _waiting(session: Session, study: Study, actor: Actor, *, show: bool) -> tuple[bool, Presented | None]:

@@ -9,14 +9,13 @@ from colpo_core.records.studies.reading_plans import ASKED_FINDINGS, MOST_POINTS
 from colpo_core.records.studies.readings import ReadingProgress
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.common.permissions import allowed
+from colpo_core.services.common.permissions import READERS, allowed
 from colpo_core.services.studies.aid import Turn, arm_of
 from colpo_core.services.studies.drafts import draft_of, drop_draft, write_draft
 from colpo_core.services.studies.positions import session_progress
 from colpo_core.services.studies.practice import answer_practice, practice_by_token
 from colpo_core.services.studies.readers import plan_of
 from colpo_core.services.studies.showings import (
-    READERS,
     check_given,
     check_open,
     check_waits,

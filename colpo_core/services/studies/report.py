@@ -10,7 +10,7 @@ from colpo_core.records.studies.reports import StudyReport
 from colpo_core.records.studies.results import ReadingTable
 from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.common.permissions import ADMINISTRATORS, allowed, require
+from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.studies.closings import computed_anew
 from colpo_core.services.studies.conduct import note_look, record_json, seen_in_record, study_conduct
 from colpo_core.services.studies.evidence import StudyEvidence, closed_evidence
@@ -94,7 +94,6 @@ def report_archive(caller: Caller, *, study_id: int, by_number: bool = False) ->
     from colpo_core.exchange.study_figures import report_figures
     from colpo_core.exchange.study_report import study_report_html
 
-    require(caller.actor, ADMINISTRATORS)
     note_look(caller, study_id=study_id)
     conduct = study_conduct(caller, study_id=study_id, by_number=by_number)
     with caller.store.reading() as session:

@@ -152,22 +152,22 @@ def _remark(reader: ReaderCalls, changed: Amended) -> str:
 
 def _reader_lines(truth: Mapping[int, Label], reader: ReaderCalls) -> list[CallerFigures]:
     """A line an arm; one line for a reader who has read nothing yet."""
-    arms = sorted({reading.arm for reading in reader.readings}, reverse=True) or [Arm.UNAIDED]
-    return [_reader_line(truth, reader, arm) for arm in arms]
-
-
-def _reader_line(truth: Mapping[int, Label], reader: ReaderCalls, arm: Arm) -> CallerFigures:
-    first = reader.first(arm)
-    compared = compare_calls(truth, {case_id: reading.call for case_id, reading in first.items()})
-    return CallerFigures(
-        name=reader.name,
-        channels=None,
-        n_called=compared.n_called,
-        n_cases=compared.n_cases,
-        figures=compared.figures,
-        times=_times([_best_seconds(reading) for reading in first.values()]),
-        arm=arm,
-    )
+    lines = []
+    for arm in sorted({reading.arm for reading in reader.readings}, reverse=True) or [Arm.UNAIDED]:
+        first = reader.first(arm)
+        compared = compare_calls(truth, {case_id: reading.call for case_id, reading in first.items()})
+        lines.append(
+            CallerFigures(
+                name=reader.name,
+                channels=None,
+                n_called=compared.n_called,
+                n_cases=compared.n_cases,
+                figures=compared.figures,
+                times=_times([_best_seconds(reading) for reading in first.values()]),
+                arm=arm,
+            )
+        )
+    return lines
 
 
 def _checkpoint_line(truth: Mapping[int, Label], calls: CheckpointCalls, channels: int) -> CallerFigures:

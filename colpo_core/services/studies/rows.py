@@ -53,7 +53,7 @@ def get_study(caller: Caller, *, study_id: int) -> StudyDetail:
         NotFound: There is no such study.
     """
     with caller.store.reading() as session:
-        study = get_study_row(session, study_id)
+        study = find_row(session, Study, study_id)
         return study_detail(caller.store, session, study, study_record(session, study))
 
 
@@ -74,15 +74,6 @@ def study_detail(store: Store, session: Session, study: Study, record: StudyReco
         problems=problems,
         plan=stored.plan or ReadingPlan(),
     )
-
-
-def get_study_row(session: Session, study_id: int) -> Study:
-    """The row of a study.
-
-    Raises:
-        NotFound: There is no such study.
-    """
-    return find_row(session, Study, study_id)
 
 
 def study_record(session: Session, study: Study) -> StudyRecord:
@@ -111,15 +102,13 @@ def study_record(session: Session, study: Study) -> StudyRecord:
 
 def design_of(session: Session, study: Study) -> StudyDesign:
     """A study's design as the tables hold it now, without its amendments; of a sealed study its hash is the seal."""
-    cases = session.execute(
-        select(StudyCase.case_id, StudyCase.image_id, Image.sha256, StudyCase.truth)
-        .join(Image, Image.id == StudyCase.image_id)
-        .where(StudyCase.study_id == study.id)
-    )
-    practice = session.execute(
-        select(StudyPracticeCase.case_id, StudyPracticeCase.image_id, Image.sha256, StudyPracticeCase.truth)
-        .join(Image, Image.id == StudyPracticeCase.image_id)
-        .where(StudyPracticeCase.study_id == study.id)
+    cases, practice = (
+        session.execute(
+            select(table.case_id, table.image_id, Image.sha256, table.truth)
+            .join(Image, Image.id == table.image_id)
+            .where(table.study_id == study.id)
+        ).all()
+        for table in (StudyCase, StudyPracticeCase)
     )
     readers = session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study.id)).all()
     stored, changed = stored_design(study.design), amended(session, study.id)

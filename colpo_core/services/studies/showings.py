@@ -19,9 +19,8 @@ from colpo_core.store.tables import (
     utc_now,
 )
 from colpo_core.studies.design import stored_design
-from colpo_core.terms import Role, Stage, StudyState
+from colpo_core.terms import Stage, StudyState
 
-READERS = (Role.READER,)
 # What a showing's token ends with where its second call is awaited; a token itself holds no dot.
 SECOND_CALL = ".2"
 # How long after an answer an image may have been on its way to the page that sent it: that is no attempt to see more.

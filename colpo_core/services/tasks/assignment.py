@@ -4,6 +4,7 @@ All images of one patient go to the same people, so that what is compared betwee
 patients, as every interval of agreement assumes.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -62,9 +63,7 @@ def share_out(
     people = sorted(annotator_ids)
     if len(set(people)) != len(people) or not 1 <= n_annotators <= len(people):
         raise ValueError(f"{n_annotators} annotators an image need as many different people, not {people}")
-    sizes: dict[int, int] = {}
-    for image in images:
-        sizes[image.patient_id] = sizes.get(image.patient_id, 0) + 1
+    sizes = Counter(image.patient_id for image in images)
     chance = np.random.default_rng([seed, _FOR_PATIENTS])
     by_chance = [int(patient_id) for patient_id in chance.permutation(np.asarray(sorted(sizes), dtype=np.int64))]
     loads = dict.fromkeys(people, 0)
@@ -138,10 +137,9 @@ def queues_of(
 
 
 def _by_date(image: TaskImage) -> tuple[bool, date, datetime, int, int, int]:
-    day = image.case_date or date.max
     return (
         image.case_date is None,
-        day,
+        image.case_date or date.max,
         image.case_created_at,
         image.case_id,
         image.seconds_after_acid or 0,

@@ -36,8 +36,8 @@ def follows_device(store: Store, manifest: Manifest, card: Mapping[str, Any]) ->
     shown = []
     for label in sorted({label for _, label, _ in keys}):
         by_device: dict[str, list[float]] = {}
-        for (_, one, device), mean in zip(keys, means, strict=True):
-            if one == label:
+        for (_, label_of_mean, device), mean in zip(keys, means, strict=True):
+            if label_of_mean == label:
                 by_device.setdefault(device, []).append(mean)
         values = ", ".join(f"{median(scores):.2f} with {device}" for device, scores in sorted(by_device.items()))
         shown.append(f"{label}: {values}")

@@ -78,9 +78,6 @@ def queue_place(caller: Caller, *, task_id: int, image_id: int) -> QueuePlace | 
     return copied(
         QueuePlace,
         here,
-        task_id=task.id,
-        task_title=task.title,
-        finding=task.finding,
         position=sum(item.position < here.position for item in queue.counted) + 1,
         n_items=len(queue.counted),
         n_done=queue.n_done,

@@ -1,10 +1,9 @@
 """Annotation tasks: who annotates which images, and how far everybody is. A person's own queue is in `task_queue`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from statistics import median
 
-from sqlalchemy import exists, select
+from sqlalchemy import Row, exists, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import Conflict, InputRejected, PermissionDenied
@@ -141,12 +140,7 @@ def task_progress(caller: Caller, *, task_id: int) -> TaskProgress:
         return TaskProgress(task_records(session, [task])[0], people, _skipped(session, task_id))
 
 
-@dataclass(frozen=True)
-class _Counted:
-    annotator_id: int
-    case_id: int
-    state: TaskItemState
-    active_ms: int
+_Counted = Sequence[Row[int, int, TaskItemState, int]]
 
 
 def _items(task: AnnotationTask, plan: TaskPlan) -> Iterable[TaskItem]:
@@ -189,16 +183,15 @@ def _record_creation(session: Session, actor: Actor, task: AnnotationTask, draft
     )
 
 
-def _counted_items(session: Session, task_id: int) -> list[_Counted]:
-    rows = session.execute(
+def _counted_items(session: Session, task_id: int) -> _Counted:
+    return session.execute(
         select(TaskItem.annotator_id, Image.case_id, TaskItem.state, TaskItem.active_ms)
         .join(Image, Image.id == TaskItem.image_id)
         .where(TaskItem.task_id == task_id, counts())
-    )
-    return [_Counted(*row) for row in rows]
+    ).all()
 
 
-def _person_progress(person_id: int, name: str, items: Sequence[_Counted]) -> PersonProgress:
+def _person_progress(person_id: int, name: str, items: _Counted) -> PersonProgress:
     submitted = [item for item in items if item.state is TaskItemState.SUBMITTED]
     n_skipped = sum(item.state is TaskItemState.SKIPPED for item in items)
     unfinished = {item.case_id for item in items if item.state is TaskItemState.WAITING}

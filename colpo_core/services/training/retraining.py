@@ -5,7 +5,6 @@ not promoted.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -72,11 +71,12 @@ def set_retraining(caller: Caller, *, rule: RetrainingRule | None) -> Retraining
     """
     with caller.store.writing() as session:
         before = _newest(session)
+        values = to_values(rule) if rule else {}
         row = RuleRow(
             is_on=rule is not None,
             every_days=rule.every_days if rule else None,
             at_new_labels=rule.at_new_labels if rule else None,
-            query=_query_values(rule) if rule else {},
+            query={name: value for name, value in values.items() if name in _QUERY_NAMES},
             settings=rule.settings.to_dict() if rule else {},
             set_by=caller.person_id,
             last_job_id=before.last_job_id if before else None,
@@ -200,11 +200,6 @@ def _write_note(store: Store, rule_id: int, note: str, *, job_id: int | None = N
 
 def _newest(session: Session) -> RuleRow | None:
     return session.scalar(select(RuleRow).order_by(RuleRow.id.desc()).limit(1))
-
-
-def _query_values(rule: RetrainingRule) -> dict[str, Any]:
-    values = to_values(rule)
-    return {name: values[name] for name in _QUERY_NAMES}
 
 
 _QUERY_NAMES = ("label_source", "fractions", "seed", "include_simulated", "mask_policy", "mask_annotator_id")

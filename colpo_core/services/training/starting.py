@@ -10,10 +10,11 @@ from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.common import audit
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
-from colpo_core.services.jobs.control import UNFINISHED, add_job, get_job, job_row, place_job
+from colpo_core.services.jobs.control import UNFINISHED, add_job, get_job, place_job
 from colpo_core.services.snapshots.count_checks import judge_counts
 from colpo_core.services.snapshots.external_sets import refuse_training
 from colpo_core.services.training.disk_space import training_disk_space
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Job, Snapshot
 from colpo_core.terms import JobKind, JobState
 
@@ -65,12 +66,12 @@ def run_again(caller: Caller, *, job_id: int) -> JobRecord:
     job = get_job(caller, job_id=job_id)
     if job.state is JobState.DONE and job.kind is JobKind.TRAIN and job.snapshot_id is not None:
         with caller.store.reading() as session:
-            settings = read_settings(TrainingSettings, job_row(session, job_id).settings)
+            settings = read_settings(TrainingSettings, find_row(session, Job, job_id).settings)
         return start_training(caller, snapshot_id=job.snapshot_id, settings=settings)
     if job.kind is JobKind.TRAIN and job.snapshot_id is not None:
         refuse_training(caller.store, job.snapshot_id)
     with caller.store.writing() as session:
-        row = job_row(session, job_id)
+        row = find_row(session, Job, job_id)
         if row.state not in (JobState.FAILED, JobState.CANCELLED):
             raise Conflict(f"Job {job_id} is {row.state.value}; only a failed or cancelled job can be run again.")
         row.state = JobState.QUEUED

@@ -25,11 +25,9 @@ METHODS = {
 }
 
 
-def distance_text(pixels: float | None, percent: float | None = None) -> str:
-    """Such as `12.3 px (1.5% of the diagonal)`, or a dash where there is no distance."""
-    if pixels is None:
-        return "–"
-    return f"{pixels:.1f} px" + (f" ({percent:.1f}% of the diagonal)" if percent is not None else "")
+def distance_text(pixels: float | None) -> str:
+    """Such as `12.3 px`, or a dash where there is no distance."""
+    return "–" if pixels is None else f"{pixels:.1f} px"
 
 
 def decision_text(decision: AdjudicationRecord) -> str:

@@ -43,12 +43,7 @@ def show_strip(desk: AnnotationDesk) -> None:
         for item in desk.strip
     ]
 
-    def choose() -> None:
-        chosen = st.session_state["annotate_strip"].get("chosen")
-        if chosen is not None:
-            actions.open_image(int(chosen))
-
-    image_strip("annotate_strip", items, desk.annotation.image.id, on_choose=choose)
+    image_strip("annotate_strip", items, desk.annotation.image.id, on_choose=actions.open_image)
 
 
 def _show_onward(desk: AnnotationDesk) -> None:

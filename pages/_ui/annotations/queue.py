@@ -9,6 +9,7 @@ from colpo_core.services.tasks import queue as task_queue
 from colpo_core.terms import TaskItemState
 from pages._ui.annotations import actions
 from pages._ui.shared.context import PageContext
+from pages._ui.shared.formats import share
 from pages._ui.shared.links import go, link
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.messages import show_message
@@ -44,7 +45,7 @@ def note_opened(ctx: PageContext, item: QueuePlace) -> None:
 def show_queue(ctx: PageContext, item: QueuePlace, image_id: int) -> None:
     """One line: the task, how far I am, and the buttons to the images around this one."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.progress(item.n_done / item.n_items if item.n_items else 0.0, text=_place_text(item), width=_PROGRESS_PX)
+        st.progress(share(item.n_done, item.n_items), text=_place_text(item), width=_PROGRESS_PX)
         if item.blind:
             st.badge(
                 "BLIND",

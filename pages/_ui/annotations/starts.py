@@ -108,12 +108,10 @@ def _other_images(ctx: PageContext, mine: OpenAnnotation, options: StartOptions)
         for other_image in options.other_images
     ]
 
-    def choose() -> None:
-        chosen = st.session_state[_IMAGES].get("chosen")
-        if chosen is not None:
-            source = StartSource(Start.OTHER_IMAGE, image_id=int(chosen))
-            word = "Copied from the other image. If the view has moved, press **T** and drag the mask into its place."
-            actions.start(ctx, mine.document_id, source, word)
+    def choose(image_id: int) -> None:
+        source = StartSource(Start.OTHER_IMAGE, image_id=image_id)
+        word = "Copied from the other image. If the view has moved, press **T** and drag the mask into its place."
+        actions.start(ctx, mine.document_id, source, word)
 
     image_strip(_IMAGES, items, None, on_choose=choose)
     st.caption("The mask is copied as it lies. If the view has moved since, press T to move, turn and warp it.")

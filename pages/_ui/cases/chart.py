@@ -1,8 +1,7 @@
 """A case's record: what the clinician enters, with the Swede score added up as it is entered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
-from functools import partial
 from typing import TypeVar
 
 import streamlit as st
@@ -112,15 +111,11 @@ def _swede(case: CaseRecord, key: str) -> SwedeRows:
             title,
             [0, 1, 2],
             index=None,
-            format_func=partial(_points_text, words),
+            format_func=[f"{points} · {meaning}" for points, meaning in enumerate(words)].__getitem__,
             key=f"{key}_{name}",
             placeholder="not assessed",
         )
     return SwedeRows(**values)
-
-
-def _points_text(words: Sequence[str], points: int) -> str:
-    return f"{points} · {words[points]}"
 
 
 def _score(case: CaseRecord, rows: SwedeRows) -> None:

@@ -1,7 +1,6 @@
 """What is asked about images, with a button for each answer; used where images come in and before a snapshot."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -128,8 +127,7 @@ def _meant(images: Sequence[AskedImage], key: str) -> list[int]:
 
 def _refile(images: Sequence[AskedImage], key: str, stage: Stage, message_key: str) -> None:
     def action() -> str:
-        ctx = page_context()
-        changed = refile_images(ctx.caller, image_ids=_meant(images, key), stage=stage)
+        changed = refile_images(page_context().caller, image_ids=_meant(images, key), stage=stage)
         return f"{count_text(changed, 'image')} filed as {STAGES[stage]}."
 
     run_action(action, key=message_key)
@@ -137,21 +135,18 @@ def _refile(images: Sequence[AskedImage], key: str, stage: Stage, message_key: s
 
 def _confirm(images: Sequence[AskedImage], key: str, question: ImageQuestion, message_key: str) -> None:
     def action() -> str:
-        ctx = page_context()
-        meant = _meant(images, key)
-        confirm_images(ctx.caller, image_ids=meant, question=question)
-        return f"{count_text(len(meant), 'image')} right as filed, by {ctx.caller.actor.display_name}."
+        caller, meant = page_context().caller, _meant(images, key)
+        confirm_images(caller, image_ids=meant, question=question)
+        return f"{count_text(len(meant), 'image')} right as filed, by {caller.actor.display_name}."
 
     run_action(action, key=message_key)
 
 
 def _leave_out(images: Sequence[AskedImage], key: str, message_key: str) -> None:
     def action() -> str:
-        ctx = page_context()
-        meant = _meant(images, key)
-        mark = partial(mark_image, ctx.caller, shows_cervix=False)
+        caller, meant = page_context().caller, _meant(images, key)
         for image_id in meant:
-            mark(image_id=image_id)
+            mark_image(caller, image_id=image_id, shows_cervix=False)
         return f"{count_text(len(meant), 'image')} left out of learning."
 
     run_action(action, key=message_key)

@@ -57,7 +57,6 @@ def show_with_sites(
     image_id: int,
     layers: Sequence[Layer],
     *,
-    height_px: int = _HEIGHT_PX,
     around_px: int | None = None,
 ) -> None:
     """Draw an image of a case with the sites of its specimens, and take a site that waits for a click.
@@ -67,8 +66,7 @@ def show_with_sites(
         case: The case.
         image_id: Which of its images.
         layers: Overlays, the lowest first.
-        height_px: Height of the stage, see `image_viewer`.
-        around_px: Likewise.
+        around_px: Height of everything else on the page, see `image_viewer`.
     """
     waiting = sites.being_placed(case)
 
@@ -80,7 +78,7 @@ def show_with_sites(
         key,
         f"/colpo/images/{image_id}",
         layers,
-        height_px=height_px,
+        height_px=_HEIGHT_PX,
         around_px=around_px,
         marks=sites.marks_on(case, image_id),
         asks_for=f"Site of specimen {waiting.number}" if waiting else "",
@@ -176,9 +174,7 @@ def _strip(case: CaseRecord, images: list[CaseImage], shown: CaseImage) -> None:
         for image in images
     ]
 
-    def choose() -> None:
-        chosen = st.session_state["case_strip"]["chosen"]
-        if chosen is not None:
-            st.session_state[sites.shown_image_key(case.id)] = int(chosen)
+    def choose(image_id: int) -> None:
+        st.session_state[sites.shown_image_key(case.id)] = image_id
 
     image_strip("case_strip", items, shown.image.id, on_choose=choose)

@@ -161,16 +161,8 @@ def _results(ctx: PageContext, report: ImportReport) -> None:
         height=min(360, 38 + 35 * len(report.outcomes)),
         column_config={"Why": st.column_config.TextColumn(width="large")},
     )
+    held_already = sorted({outcome.case_id for outcome in report.outcomes if outcome.case_id is not None})
     with st.container(horizontal=True):
-        for case_id in (report.case_ids or _held_in(report))[:5]:
+        for case_id in (report.case_ids or held_already)[:5]:
             link("cases", f"Open case {case_id}", icon=":material/folder_open:", case=case_id)
-        st.button("Import more", icon=":material/add:", on_click=_clear)
-
-
-def _held_in(report: ImportReport) -> tuple[int, ...]:
-    """The cases that already hold the images, where nothing was imported."""
-    return tuple(sorted({outcome.case_id for outcome in report.outcomes if outcome.case_id is not None}))
-
-
-def _clear() -> None:
-    st.session_state.pop(_REPORT, None)
+        st.button("Import more", icon=":material/add:", on_click=lambda: st.session_state.pop(_REPORT, None))

@@ -1,7 +1,5 @@
 """The list of cases: filters, an order, a page as table or gallery, and opening or selecting some."""
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
@@ -105,7 +103,7 @@ def _table(page: CasePage, key: str) -> None:
         width="stretch",
         height=min(558, 38 + 52 * len(page.rows)),
         row_height=52,
-        on_select=lambda: select(ids, (ids[index] for index in _selection(key)["rows"])),
+        on_select=lambda: select(ids, (ids[index] for index in st.session_state[key]["selection"]["rows"])),
         selection_mode=["multi-row", "single-cell"],
         selection_default={"selection": {"rows": chosen}},
         column_config={
@@ -125,11 +123,6 @@ def _table(page: CasePage, key: str) -> None:
     cells = shown["selection"]["cells"]
     if cells:
         _open(ids[int(cells[0][0])])
-
-
-def _selection(key: str) -> dict[str, Any]:
-    selection: dict[str, Any] = st.session_state[key]["selection"]
-    return selection
 
 
 def _line(row: CaseRow) -> dict[str, object]:
@@ -199,7 +192,8 @@ def _pager(page: CasePage, trail: list[CasePlace | None]) -> None:
             "Before",
             icon=":material/chevron_left:",
             disabled=len(trail) == 1,
-            on_click=_newer,
+            on_click=trail.__delitem__,
+            args=(-1,),
             key="cases_newer",
             shortcut="P",
             help="The page before",
@@ -214,7 +208,3 @@ def _pager(page: CasePage, trail: list[CasePlace | None]) -> None:
             shortcut="N",
             help="The next page",
         )
-
-
-def _newer() -> None:
-    st.session_state[_TRAIL].pop()

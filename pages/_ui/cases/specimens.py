@@ -111,16 +111,13 @@ def _site(
         if specimen.site is not None:
             st.button(
                 "Show it", icon=":material/visibility:", key=f"{key}_show", width="stretch",
-                on_click=_show_image, args=(case.id, specimen.site.image_id),
+                on_click=st.session_state.update,
+                args=({sites.shown_image_key(case.id): specimen.site.image_id},),
             )  # fmt: skip
             st.button(
                 "Remove the site", icon=":material/close:", key=f"{key}_remove", width="stretch",
                 on_click=sites.put, args=(specimen.id, None),
             )  # fmt: skip
-
-
-def _show_image(case_id: int, image_id: int) -> None:
-    st.session_state[sites.shown_image_key(case_id)] = image_id
 
 
 @button_action

@@ -44,17 +44,17 @@ def _menu(allowed: dict[str, Page]) -> dict[str, list[Page]]:
     for room in ROOMS:
         if room.name in allowed:
             menu.setdefault(room.section, []).append(allowed[room.name])
-    refused = [_refusing_page(room) for room in ROOMS if room.name not in allowed]
+    refused = [
+        st.Page(_refusal(room), title=room.title, icon=":material/lock:", url_path=room.name, visibility="hidden")
+        for room in ROOMS
+        if room.name not in allowed
+    ]
     menu[""] = menu.get("", []) + refused
     return menu
 
 
 def _page(room: Room) -> Page:
     return st.Page(room.render, title=room.title, icon=room.icon, url_path=room.name, default=room.name == HOME)
-
-
-def _refusing_page(room: Room) -> Page:
-    return st.Page(_refusal(room), title=room.title, icon=":material/lock:", url_path=room.name, visibility="hidden")
 
 
 def _refusal(room: Room) -> Callable[[], None]:

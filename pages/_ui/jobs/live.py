@@ -15,6 +15,7 @@ from colpo_core.services.models import predicting
 from colpo_core.services.training import starting
 from colpo_core.terms import JobState
 from pages._ui.jobs.stage_words import MAIN_STAGES, pace_text, resources_text, side_runs, speed_text, stage_text
+from pages._ui.shared.charts import CONFIG
 from pages._ui.shared.context import page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
@@ -212,7 +213,8 @@ def _curves(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
             for name, (label, colour) in lines.items():
                 points = [(epoch, figures[name]) for epoch, figures in sorted(epochs.items()) if name in figures]
                 if points:
-                    _line(figure, points, label, colour, row, column, is_named=label not in named)
+                    line = _line(points, label, colour, is_named=label not in named)
+                    figure.add_trace(line, row=row, col=column)
                     named.add(label)
         figure.update_yaxes(range=_loss_range(epochs), row=1, col=column)
     figure.update_yaxes(title_text="loss", row=1, col=1)
@@ -227,7 +229,7 @@ def _curves(events: tuple[JobEventRecord, ...], job: JobRecord) -> None:
         uirevision=job.id,
         template="plotly_white",
     )
-    st.plotly_chart(figure, width="stretch", key=f"curves_{job.id}", config={"displayModeBar": False})
+    st.plotly_chart(figure, width="stretch", key=f"curves_{job.id}", config=CONFIG)
 
 
 def _loss_range(epochs: dict[int, dict[str, float]]) -> list[float] | None:
@@ -250,17 +252,8 @@ def _epochs_of(stage: str, job: JobRecord) -> int:
     return settings.segmentation_epochs if stage == SEGMENTATION else settings.classification_epochs
 
 
-def _line(
-    figure: go.Figure,
-    points: list[tuple[int, float]],
-    label: str,
-    colour: str,
-    row: int,
-    column: int,
-    *,
-    is_named: bool,
-) -> None:
-    trace = go.Scatter(
+def _line(points: list[tuple[int, float]], label: str, colour: str, *, is_named: bool) -> go.Scatter:
+    return go.Scatter(
         x=[epoch for epoch, _ in points],
         y=[value for _, value in points],
         name=label,
@@ -271,7 +264,6 @@ def _line(
         line={"color": colour, "width": 2},
         hovertemplate=f"{label} %{{y:.3f}}<extra></extra>",
     )
-    figure.add_trace(trace, row=row, col=column)
 
 
 def _messages(events: tuple[JobEventRecord, ...]) -> None:

@@ -34,13 +34,10 @@ def show_about(ctx: PageContext, checkpoint: CheckpointRecord) -> None:
 
 
 def _downloads(ctx: PageContext, checkpoint: CheckpointRecord) -> None:
-    def card() -> str:
-        return models_cards.model_card(ctx.caller, checkpoint_id=checkpoint.id)
-
     with st.container(horizontal=True):
         st.download_button(
             "Model card (HTML)",
-            card,
+            lambda: models_cards.model_card(ctx.caller, checkpoint_id=checkpoint.id),
             file_name=f"{checkpoint.name}.html",
             mime="text/html",
             icon=":material/description:",

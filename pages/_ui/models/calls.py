@@ -22,9 +22,9 @@ from colpo_core.records.models.cards import (
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.records.models.marks import NOT_CALIBRATED_TEXT
 from colpo_core.terms import Split
-from pages._ui.models.charts import CONFIG, intervals_chart
+from pages._ui.models.charts import intervals_chart
 from pages._ui.models.marks import badges, block_head, labels_from, marks_line, say_old, show_table
-from pages._ui.shared.charts import calibration_chart, roc_chart
+from pages._ui.shared.charts import CONFIG, calibration_chart, roc_chart
 
 _CURVES_PX = 430
 

@@ -10,7 +10,6 @@ from colpo_core.records.statistics.curves import Distribution, NamedEstimate, ax
 from colpo_core.records.statistics.figures import Estimate
 from pages._ui.shared.charts import INK, NETWORK_COLOURS, TEAL, intervals
 
-CONFIG = {"displayModeBar": False}
 _ROW_PX = 46
 
 
@@ -94,7 +93,7 @@ def forest_chart(panels: Mapping[str, Sequence[NamedEstimate]], marks: str) -> g
         panels: By figure, the differences from top to bottom; the same names in each.
         marks: What stands over the chart.
     """
-    names = [_on_two_lines(row.name) for row in next(iter(panels.values()))]
+    names = [row.name.replace(" − ", "<br>− ") for row in next(iter(panels.values()))]  # so that the axis stays narrow
     figure = make_subplots(cols=len(panels), shared_yaxes=True, subplot_titles=list(panels), horizontal_spacing=0.025)
     for column, rows in enumerate(panels.values(), start=1):
         figure.add_trace(_forest(names, [row.estimate for row in rows]), row=1, col=column)
@@ -121,11 +120,6 @@ def _forest(names: Sequence[str], differences: Sequence[Estimate]) -> go.Scatter
         customdata=[difference.text(is_signed=True) for difference in differences],
         hovertemplate="%{customdata}<extra></extra>",
     )
-
-
-def _on_two_lines(name: str) -> str:
-    """A pair's name on two lines, so that the axis stays narrow."""
-    return name.replace(" − ", "<br>− ")
 
 
 def _without_legend(figure: go.Figure) -> go.Figure:

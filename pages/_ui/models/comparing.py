@@ -14,7 +14,7 @@ from colpo_core.services.models import registry as models_registry
 from colpo_core.services.models.comparison import compare_models
 from colpo_core.terms import Label
 from pages._ui.models.marks import show_table
-from pages._ui.shared.charts import config, scores_chart
+from pages._ui.shared.charts import CONFIG, scores_chart
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import count_text
@@ -57,7 +57,7 @@ def show_comparison(ctx: PageContext, checkpoint: CheckpointRecord) -> None:
                 compared.first,
                 compared.second,
             )
-            st.plotly_chart(chart, width="stretch", config=config(), key="compare_scores", theme=None)
+            st.plotly_chart(chart, width="stretch", config=CONFIG, key="compare_scores", theme=None)
             st.caption("A dot a case; above the line the chosen model gives the higher probability of HSIL.")
         with flips:
             _flips(compared.flips)

@@ -5,8 +5,9 @@ import streamlit as st
 from colpo_core.exchange.card_tables.comparisons import arms_table, differences_table, seeds_table
 from colpo_core.records.models.cards import comparison, counted, differences, paired_differences
 from colpo_core.records.models.checkpoints import CheckpointRecord
-from pages._ui.models.charts import CONFIG, forest_chart
+from pages._ui.models.charts import forest_chart
 from pages._ui.models.marks import badges, block_head, labels_from, marks_line, say_old, show_table
+from pages._ui.shared.charts import CONFIG
 
 
 def show_mask_help(checkpoint: CheckpointRecord) -> None:

@@ -6,8 +6,9 @@ from colpo_core.exchange.card_tables.masks import blind_table, ceiling_table, se
 from colpo_core.records.models.cards import BLIND_TEXT, counted, mask_distributions, side
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.services.models import human_ceiling as models_human_ceiling
-from pages._ui.models.charts import CONFIG, violins_chart
+from pages._ui.models.charts import violins_chart
 from pages._ui.models.marks import block_head, marks_line, say_old, show_table
+from pages._ui.shared.charts import CONFIG
 from pages._ui.shared.context import PageContext
 from pages._ui.shared.errors import showing_errors
 

@@ -12,6 +12,7 @@ from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
 from pages._ui.shared.links import link
 from pages._ui.shared.markdown import plain
+from pages._ui.shared.messages import keep_message
 
 _SHOWN = 5
 
@@ -65,9 +66,7 @@ def _form(ctx: PageContext, checkpoint: CheckpointRecord, *, has_doubts: bool) -
             models_promotions.promote_checkpoint(
                 ctx.caller, checkpoint_id=checkpoint.id, reason=reason, overrule=overrule
             )
-            st.session_state["models_told"] = (
-                f"{checkpoint.name} is the current model. Its predictions are on their way."
-            )
+            keep_message("models_told", f"{checkpoint.name} is the current model. Its predictions are on their way.")
             st.query_params["checkpoint"] = str(checkpoint.id)
             st.rerun()
 

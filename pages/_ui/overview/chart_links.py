@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages._ui.shared.charts import config
+from pages._ui.shared.charts import CONFIG
 from pages._ui.shared.links import go as go_to
 
 Words = Mapping[str, str]
@@ -22,7 +22,7 @@ def chart_that_opens(figure: go.Figure, key: str, words: Sequence[Sequence[Words
     """
     times = st.session_state.setdefault(_OPENED, {}).get(key, 0)
     shown = st.plotly_chart(
-        figure, width="stretch", config=config(), key=f"chart_{key}_{times}", theme=None, on_select="rerun",
+        figure, width="stretch", config=CONFIG, key=f"chart_{key}_{times}", theme=None, on_select="rerun",
         selection_mode="points",
     )  # fmt: skip
     points = shown["selection"]["points"]

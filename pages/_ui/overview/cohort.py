@@ -163,12 +163,8 @@ def _months(counts: Sequence[MonthCount]) -> list[str]:
     """Every month from the first to the last, also one without a case; after ten years of them only the last ten."""
     if not counts:
         return []
-    year, month = (int(part) for part in counts[0].month.split("-"))
-    months = []
-    while f"{year:04d}-{month:02d}" <= counts[-1].month:
-        months.append(f"{year:04d}-{month:02d}")
-        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
-    return months[-_MOST_MONTHS:]
+    months = pd.period_range(counts[0].month, counts[-1].month, freq="M")
+    return [str(month) for month in months[-_MOST_MONTHS:]]
 
 
 def _per_month(counts: Sequence[MonthCount], months: Sequence[str], by: str, kind: Label | Grade | None) -> list[int]:

@@ -13,11 +13,11 @@ from colpo_core.services.overview import cohort, overlaps
 from colpo_core.terms import LabelSource
 from pages._ui.shared.badges import impression_badge, model_badges
 from pages._ui.shared.charts import (
+    CONFIG,
     GREY,
     TEAL,
     bar_chart,
     calibration_chart,
-    config,
     confusion_chart,
     roc_chart,
     spread_chart,
@@ -106,7 +106,7 @@ def _unseen(ctx: PageContext, dashboard: Dashboard) -> None:
     with calibration:
         st.markdown("**Calibration**")
         chart = calibration_chart([calibration_curve("Calibration", f"{unseen.channels}ch", unseen.reliability)])
-        st.plotly_chart(chart, width="stretch", config=config(), key="dashboard_calibration", theme=None)
+        st.plotly_chart(chart, width="stretch", config=CONFIG, key="dashboard_calibration", theme=None)
         st.caption(
             "Cases of similar probability, and how many of them were HSIL, with 95% intervals. A model whose "
             "probabilities mean what they say lies on the dotted line."
@@ -118,7 +118,7 @@ def _draw_roc(figures: UnseenFigures) -> None:
         st.info("A curve needs cases of both labels.", icon=":material/hourglass_empty:")
         return
     chart = roc_chart([Curve("ROC curve", f"{figures.channels}ch", figures.roc)])
-    st.plotly_chart(chart, width="stretch", config=config(), key="dashboard_roc", theme=None)
+    st.plotly_chart(chart, width="stretch", config=CONFIG, key="dashboard_roc", theme=None)
 
 
 def _overlap(ctx: PageContext, dashboard: Dashboard) -> None:
@@ -132,7 +132,7 @@ def _overlap(ctx: PageContext, dashboard: Dashboard) -> None:
         if figures.n_compared:
             names = [f"{tenth / 10:.1f} to {(tenth + 1) / 10:.1f}" for tenth in range(len(figures.counts))]
             chart = bar_chart(names, figures.counts, [TEAL] * len(names), height_px=40 + 22 * len(names))
-            st.plotly_chart(chart, width="stretch", config=config(), key="dashboard_overlap", theme=None)
+            st.plotly_chart(chart, width="stretch", config=CONFIG, key="dashboard_overlap", theme=None)
         median = "" if figures.median is None else f", median {figures.median:.2f}"
         st.caption(
             "Images by IoU of acetowhite epithelium with the newest annotated mask: mean "
@@ -197,7 +197,7 @@ def _areas(ctx: PageContext, dashboard: Dashboard) -> None:
         for area in areas
     ]
     chart = spread_chart(rows, height_px=40 + 34 * len(rows))
-    st.plotly_chart(chart, width="stretch", config=config(), key="dashboard_areas", theme=None)
+    st.plotly_chart(chart, width="stretch", config=CONFIG, key="dashboard_areas", theme=None)
     st.caption("What the model marks, as a mean over a case's acetic-acid images: lowest, quartiles and highest.")
 
 
@@ -232,7 +232,7 @@ def _figures(row: ModelFigures) -> None:
         return
     figures = row.figures
     chart = confusion_chart(figures)
-    st.plotly_chart(chart, width="stretch", config=config(), key=f"confusion_{row.acquaintance}", theme=None)
+    st.plotly_chart(chart, width="stretch", config=CONFIG, key=f"confusion_{row.acquaintance}", theme=None)
     shares = {
         "Sensitivity": figures.sensitivity,
         "Specificity": figures.specificity,

@@ -78,8 +78,8 @@ def _like(reasons: CallReasons) -> None:
     )
 
 
-def _open_like() -> None:
-    st.session_state[f"{_STRIP}_opens"] = int(st.session_state[_STRIP]["chosen"])
+def _open_like(case_id: int) -> None:
+    st.session_state[f"{_STRIP}_opens"] = case_id
 
 
 def _like_text(case: LikeCase) -> str:

@@ -12,12 +12,9 @@ TEAL, AMBER, GREY, RED, INK = "#0f6b74", "#d08a1d", "#b5c3c6", "#b3402f", "#1d2b
 NETWORK_COLOURS = {"3ch": "#8aa5a8", "4ch": TEAL}
 NETWORK_STYLES = {network: {"color": colour} for network, colour in NETWORK_COLOURS.items()}
 _FONT = {"color": INK, "size": 13, "family": "Source Sans, Source Sans Pro, Segoe UI, sans-serif"}
-_PLAIN = {"displayModeBar": False, "staticPlot": False, "scrollZoom": False}
-
-
-def config() -> dict[str, object]:
-    """Plotly's settings: charts react to hovering only."""
-    return dict(_PLAIN)
+_LOOK = {"font": _FONT, "plot_bgcolor": "rgba(0,0,0,0)", "paper_bgcolor": "rgba(0,0,0,0)"}
+CONFIG = {"displayModeBar": False}
+"""Plotly's settings: charts react to hovering only."""
 
 
 def bar_chart(names: Sequence[str], counts: Sequence[int], colours: Sequence[str], *, height_px: int) -> go.Figure:
@@ -46,21 +43,18 @@ def bar_chart(names: Sequence[str], counts: Sequence[int], colours: Sequence[str
         margin={"l": 0, "r": 36, "t": 4, "b": 4},
         bargap=0.35,
         showlegend=False,
-        font=_FONT,
-        plot_bgcolor="rgba(0,0,0,0)",
-        paper_bgcolor="rgba(0,0,0,0)",
+        **_LOOK,
     )
     figure.update_xaxes(visible=False, fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, ticksuffix="  ", automargin=True)
     return figure
 
 
-def confusion_chart(figures: CallFigures, *, height_px: int = 190) -> go.Figure:
+def confusion_chart(figures: CallFigures) -> go.Figure:
     """Labels in rows, calls in columns; right calls in teal, wrong ones in red, the stronger the more.
 
     Args:
         figures: The four counts.
-        height_px: Height of the chart.
     """
     counts = [
         [figures.true_positive, figures.false_negative],
@@ -86,11 +80,9 @@ def confusion_chart(figures: CallFigures, *, height_px: int = 190) -> go.Figure:
         )
     )
     figure.update_layout(
-        height=height_px,
+        height=190,
         margin={"l": 0, "r": 0, "t": 22, "b": 0},
-        font=_FONT,
-        plot_bgcolor="rgba(0,0,0,0)",
-        paper_bgcolor="rgba(0,0,0,0)",
+        **_LOOK,
     )
     figure.update_xaxes(side="top", fixedrange=True, showgrid=False)
     figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, title="label", automargin=True)
@@ -221,16 +213,13 @@ def spread_chart(rows: Sequence[tuple[str, str, Sequence[float]]], *, height_px:
     return figure
 
 
-def scores_chart(
-    points: Sequence[tuple[bool, float, float]], first: str, second: str, *, height_px: int = 320
-) -> go.Figure:
+def scores_chart(points: Sequence[tuple[bool, float, float]], first: str, second: str) -> go.Figure:
     """Two probabilities of each case against each other.
 
     Args:
         points: Whether the case is HSIL, and both probabilities.
         first: What stands below.
         second: What stands at the side.
-        height_px: Height of the chart.
     """
     figure = go.Figure(
         go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "dash": "dot"}, showlegend=False)
@@ -244,7 +233,7 @@ def scores_chart(
                 hovertemplate=name + ": %{x:.0%}, %{y:.0%}<extra></extra>",
             )
         )  # fmt: skip
-    _lay_out(figure, height_px)
+    _lay_out(figure, 320)
     figure.update_layout(margin_l=58, legend={"orientation": "h", "y": 1.1, "x": 0})
     figure.update_xaxes(title=first, range=[0, 1], fixedrange=True, gridcolor="#e3eaec", tickformat=".0%")
     figure.update_yaxes(title=second, range=[0, 1], fixedrange=True, gridcolor="#e3eaec", tickformat=".0%")
@@ -255,6 +244,5 @@ def _lay_out(figure: go.Figure, height_px: int) -> None:
     figure.update_xaxes(automargin=True)
     figure.update_yaxes(automargin=True)
     figure.update_layout(
-        height=height_px, margin={"l": 0, "r": 8, "t": 8, "b": 4}, showlegend=len(figure.data) > 2, font=_FONT,
-        plot_bgcolor="rgba(0,0,0,0)", paper_bgcolor="rgba(0,0,0,0)",
-    )  # fmt: skip
+        height=height_px, margin={"l": 0, "r": 8, "t": 8, "b": 4}, showlegend=len(figure.data) > 2, **_LOOK
+    )

@@ -17,6 +17,11 @@ def as_size(size_bytes: int) -> str:
     return f"{value:.0f} {_UNITS[unit]}" if unit == 0 or value >= 99.95 else f"{value:.1f} {_UNITS[unit]}"
 
 
+def share(part: int, whole: int) -> float:
+    """A part of a whole, 0 to 1; 0 where the whole is 0."""
+    return min(1.0, part / whole) if whole else 0.0
+
+
 def count_text(number: int, word: str) -> str:
     """Such as `1 image` or `12 images`."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

@@ -44,19 +44,18 @@ def go(page_name: str, **params: object) -> None:
     st.switch_page(page, query_params=_as_query(params))
 
 
-def link(page_name: str, label: str, *, icon: str | None = None, help: str | None = None, **params: object) -> None:  # noqa: A002 - Streamlit's word
+def link(page_name: str, label: str, *, icon: str | None = None, **params: object) -> None:
     """A link to another page; nothing where the person does not have that page.
 
     Args:
         page_name: Such as `cases`.
         label: What the link says.
         icon: Such as `:material/brush:`.
-        help: Tooltip.
         params: For the address, such as `case=12`; None leaves one out.
     """
     page = st.session_state.get(_KEY, {}).get(page_name)
     if page is not None:
-        st.page_link(page, label=label, icon=icon, help=help, query_params=_as_query(params))
+        st.page_link(page, label=label, icon=icon, query_params=_as_query(params))
 
 
 def asked_row(name: str, *, choose_from: str) -> int | None:
@@ -69,12 +68,16 @@ def asked_row(name: str, *, choose_from: str) -> int | None:
     Raises:
         InputRejected: What stands there is no row's number.
     """
-    asked = st.query_params.get(name)
-    if asked is None:
-        return None
-    if not (asked.isascii() and asked.isdecimal() and len(asked) < 16):
+    asked = row_or_none(name)
+    if asked is None and name in st.query_params:
         raise InputRejected(f"This address names no {name}. Choose one from the {choose_from}.")
-    return int(asked)
+    return asked
+
+
+def row_or_none(name: str, *, digits: int = 15) -> int | None:
+    """The same, and None too where what stands there is no row's number, of so many digits at most."""
+    asked = st.query_params.get(name, "")
+    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) <= digits else None
 
 
 def _as_query(params: Mapping[str, object]) -> dict[str, str]:

@@ -19,11 +19,15 @@ def run_action(action: Callable[[], str], *, key: str) -> None:
         key: Where the session keeps the sentence and whether it is an error.
     """
     try:
-        message, is_error = action(), False
+        keep_message(key, action())
     except ColpoError as error:
-        message, is_error = str(error), True
-    if message:
-        st.session_state[key] = (message, is_error)
+        st.session_state[key] = (str(error), True)
+
+
+def keep_message(key: str, text: str) -> None:
+    """Keep a sentence about what was done for `show_message`; an empty one leaves what is kept as it is."""
+    if text:
+        st.session_state[key] = (text, False)
 
 
 def button_action(key: str) -> Callable[[Callable[Params, str]], Callable[Params, None]]:
@@ -43,19 +47,8 @@ def button_action(key: str) -> Callable[[Callable[Params, str]], Callable[Params
     return decorate
 
 
-def show_success(key: str) -> None:
-    """Show once a sentence that the run before has kept.
-
-    Args:
-        key: Where the session keeps the sentence alone.
-    """
-    message = st.session_state.pop(key, None)
-    if message:
-        st.success(message, icon=":material/check:")
-
-
 def show_message(key: str, *, as_toast: bool = False) -> None:
-    """Show once what `run_action` has kept: what a button has done, or why it could not.
+    """Show once what `run_action` or `keep_message` has kept: what a button has done, or why it could not.
 
     Args:
         key: Where the session keeps the sentence and whether it is an error.

@@ -8,7 +8,7 @@ import streamlit as st
 from colpo_core.exchange.study_tables import calibration_table
 from colpo_core.records.statistics.curves import calibration_curve
 from colpo_core.records.studies.results import CallerCalibration
-from pages._ui.shared.charts import calibration_chart
+from pages._ui.shared.charts import CONFIG, calibration_chart
 from pages._ui.studies.table import study_table
 
 _COLOURS = ("#0f6b74", "#b4581b", "#7a5195", "#2f6f3e", "#9a3d0c", "#3b5b92", "#8a6d1d", "#a0446c")
@@ -27,9 +27,7 @@ def calibration_view(callers: tuple[CallerCalibration, ...]) -> None:
         "score: 0 is perfect, 0.25 is what a guess on every case gets. Overconfidence: how sure minus how often right; "
         "overcalling: mean probability of HSIL minus the share that is. 95% intervals by patients."
     )
-    st.plotly_chart(
-        _chart(callers), width="stretch", config={"displayModeBar": False}, key="study_calibration", theme=None
-    )
+    st.plotly_chart(_chart(callers), width="stretch", config=CONFIG, key="study_calibration", theme=None)
 
 
 def _chart(callers: Sequence[CallerCalibration]) -> go.Figure:

@@ -11,6 +11,7 @@ from colpo_core.records.statistics.figures import CallFigures, Proportion
 from colpo_core.records.studies.results import CallerFigures, StudyResults
 from colpo_core.terms import Arm, LabelSource
 from pages._ui.shared.badges import impression_badge
+from pages._ui.shared.charts import CONFIG
 from pages._ui.studies.table import Cell, Row, study_table
 
 _FIGURES = (
@@ -49,7 +50,7 @@ def results_view(results: StudyResults) -> None:
         "Checkpoints call at their frozen thresholds."
         + (" Circles: read without the model's output; squares: with it." if results.has_arms else "")
     )
-    st.plotly_chart(results_chart(results), width="stretch", config={"displayModeBar": False}, key="study_chart")
+    st.plotly_chart(results_chart(results), width="stretch", config=CONFIG, key="study_chart")
 
 
 def _provenance(results: StudyResults) -> None:

@@ -11,6 +11,7 @@ from colpo_core.records.statistics.multi_reader_figures import AgainstModel, Man
 from colpo_core.records.statistics.rating_analysis import Clustered, ClusteredAnalysis, RatingAnalysis
 from colpo_core.records.statistics.reader_figures import AtPrevalence, Endpoint, PairedAucs, PairedCalls
 from colpo_core.records.studies.results import NetworkComparison, PrimaryResult, StudyAnalysis
+from pages._ui.shared.charts import CONFIG
 from pages._ui.shared.markdown import plain
 from pages._ui.studies.calibration import calibration_view
 from pages._ui.studies.table import Cell, Row, study_table
@@ -180,7 +181,7 @@ def _network(network: NetworkComparison) -> None:
     figure = forest(network)
     if figure is not None:
         key = f"forest_{network.name}_{network.channels}"
-        st.plotly_chart(figure, width="stretch", config={"displayModeBar": False}, key=key)
+        st.plotly_chart(figure, width="stretch", config=CONFIG, key=key)
 
 
 def _rows(network: NetworkComparison) -> Iterator[Row]:

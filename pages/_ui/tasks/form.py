@@ -19,6 +19,7 @@ from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import count_text
 from pages._ui.shared.links import go, link
 from pages._ui.shared.markdown import plain
+from pages._ui.shared.messages import keep_message
 from pages._ui.shared.theme import STAYS
 from pages._ui.shared.words import FINDINGS, GRADES
 from pages._ui.tasks.progress import TOLD
@@ -178,5 +179,5 @@ def _offer_to_make(ctx: PageContext, draft: TaskDraft, counted: TaskPreview, *, 
     if st.button("Create task", type="primary", icon=":material/add:", width="stretch", disabled=bool(problem)):
         made = tasks.create_task(ctx.caller, draft=draft)
         st.session_state.pop(HANDED_OVER, None)
-        st.session_state[TOLD] = "The task is made. Its annotators find it on their home page."
+        keep_message(TOLD, "The task is made. Its annotators find it on their home page.")
         go("tasks", task=made.id)

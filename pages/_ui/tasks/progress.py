@@ -8,12 +8,12 @@ from colpo_core.services.tasks import tasks
 from colpo_core.terms import Role
 from pages._ui.shared.context import PageContext
 from pages._ui.shared.errors import showing_errors
-from pages._ui.shared.formats import as_when, count_text
+from pages._ui.shared.formats import as_when, count_text, share
 from pages._ui.shared.links import go, link, may_open
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import show_success
+from pages._ui.shared.messages import keep_message, show_message
 from pages._ui.shared.words import FINDINGS, time_text
-from pages._ui.tasks.words import ORDERS, share
+from pages._ui.tasks.words import ORDERS
 
 TOLD = "tasks_told"
 
@@ -23,7 +23,7 @@ def show_task(ctx: PageContext, task_id: int) -> None:
     progress = tasks.task_progress(ctx.caller, task_id=task_id)
     task = progress.task
     _head(task)
-    show_success(TOLD)
+    show_message(TOLD)
     _counts(task)
     people, side = st.columns([3, 1.4], gap="large")
     with people:
@@ -154,5 +154,5 @@ def _offer_to_close(ctx: PageContext, task: TaskRecord) -> None:
         if st.button("Close now", type="primary", width="stretch"):
             with showing_errors():
                 tasks.close_task(ctx.caller, task_id=task.id)
-                st.session_state[TOLD] = "The task is closed."
+                keep_message(TOLD, "The task is closed.")
                 st.rerun()

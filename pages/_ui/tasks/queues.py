@@ -5,10 +5,10 @@ import streamlit as st
 from colpo_core.records.tasks import QueueSummary
 from colpo_core.services.tasks import queue as task_queue
 from pages._ui.shared.context import PageContext
+from pages._ui.shared.formats import share
 from pages._ui.shared.links import go
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.words import FINDINGS
-from pages._ui.tasks.words import share
 
 
 def my_open_queues(ctx: PageContext) -> tuple[QueueSummary, ...]:

@@ -64,17 +64,12 @@ def _moments(rule: RetrainingRule) -> str:
     return " or ".join(moments)
 
 
+@showing_errors()
 def _set(snapshot_id: int, settings: TrainingSettings) -> None:
-    ctx = page_context()
-    with showing_errors():
-        rule = rule_like(
-            ctx.caller,
-            snapshot_id=snapshot_id,
-            settings=settings,
-            every_days=st.session_state[_DAYS],
-            at_new_labels=st.session_state[_LABELS],
-        )
-        set_retraining(ctx.caller, rule=rule)
+    caller = page_context().caller
+    days, labels = st.session_state[_DAYS], st.session_state[_LABELS]
+    rule = rule_like(caller, snapshot_id=snapshot_id, settings=settings, every_days=days, at_new_labels=labels)
+    set_retraining(caller, rule=rule)
 
 
 @showing_errors()

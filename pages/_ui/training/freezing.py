@@ -1,7 +1,6 @@
 """The part of the page Train that freezes snapshots: what to take, what that would hold, and what is left out."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -20,7 +19,7 @@ from pages._ui.shared.badges import simulated_badge
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.markdown import plain
-from pages._ui.shared.messages import show_success
+from pages._ui.shared.messages import keep_message, show_message
 
 _POLICY_NAMES = {
     MaskPolicy.NEWEST: "The newest, whoever made it",
@@ -68,7 +67,7 @@ def freeze_column(ctx: PageContext, snapshots: tuple[SnapshotRecord, ...]) -> No
         )
         if preview.equals:
             st.caption(f"“{preview.equals}” already holds exactly this.")
-    show_success("train_frozen")
+    show_message("train_frozen")
 
 
 def _query(ctx: PageContext, suggested: str) -> SnapshotQuery:
@@ -84,7 +83,7 @@ def _query(ctx: PageContext, suggested: str) -> SnapshotQuery:
     if source is LabelSource.IMPRESSION:
         st.warning("An impression is not histology. Every figure from this snapshot will say so.", icon="⚠️")
     policy, annotator_id = _masks(ctx)
-    where = _some_cases()
+    patient_codes, date_from, date_to = _some_cases()
     external = st.checkbox(
         "Keep as external test set",
         key="keep_external",
@@ -105,9 +104,9 @@ def _query(ctx: PageContext, suggested: str) -> SnapshotQuery:
         policy,
         annotator_id,
         external=external,
-        patient_codes=where.patient_codes,
-        date_from=where.date_from,
-        date_to=where.date_to,
+        patient_codes=patient_codes,
+        date_from=date_from,
+        date_to=date_to,
     )
 
 
@@ -119,22 +118,14 @@ def _split() -> tuple[tuple[float, float, float], int]:
     return (first / 100, (second - first) / 100, (100 - second) / 100), int(seed)
 
 
-@dataclass(frozen=True)
-class _Where:
-    """Which cases take part; all where nothing is given."""
-
-    patient_codes: tuple[str, ...]
-    date_from: date | None
-    date_to: date | None
-
-
-def _some_cases() -> _Where:
+def _some_cases() -> tuple[tuple[str, ...], date | None, date | None]:
+    """Patient codes, first and last day of the cases that take part; all where nothing is given."""
     with st.expander("Only some patients or days", icon=":material/filter_list:"):
         first, last = st.columns(2)
         date_from = first.date_input("Examined from", value=None, format="YYYY-MM-DD", key="snapshot_from")
         date_to = last.date_input("to", value=None, format="YYYY-MM-DD", key="snapshot_to")
         codes = st.text_input("Patient codes", key="snapshot_patients", placeholder="P-0042, P-0043; all when empty")
-    return _Where(tuple(re.split(r"[\s,;]+", codes.strip())) if codes.strip() else (), date_from, date_to)
+    return tuple(re.split(r"[\s,;]+", codes.strip())) if codes.strip() else (), date_from, date_to
 
 
 def _masks(ctx: PageContext) -> tuple[MaskPolicy, int | None]:
@@ -236,4 +227,4 @@ def _freeze_now(query: SnapshotQuery) -> None:
         sentence = f"{sentence[:-1]}, kept from every training."
     else:
         st.session_state["train_snapshot"] = frozen.id
-    st.session_state["train_frozen"] = sentence
+    keep_message("train_frozen", sentence)

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.records.training.estimates import ResourceEstimate
 from colpo_core.records.training.preflight import Preflight
 from colpo_core.records.training.settings import TrainingSettings
@@ -54,13 +53,9 @@ def _follow(snapshot_id: int, settings: TrainingSettings) -> None:
     probe = preflight(page_context().caller, snapshot_id=snapshot_id, settings=settings).probe
     if probe is None or probe.state.is_over:
         st.rerun()
-    st.progress(probe.share, text=_waiting_text(probe))
-
-
-def _waiting_text(probe: JobRecord) -> str:
-    if probe.state is JobState.QUEUED:
-        return "Looking ahead: it begins in a moment, or when a GPU is free"
-    return "Looking ahead: a few steps of each network"
+    is_waiting = probe.state is JobState.QUEUED
+    what = "it begins in a moment, or when a GPU is free" if is_waiting else "a few steps of each network"
+    st.progress(probe.share, text=f"Looking ahead: {what}")
 
 
 def _draw_estimate(report: Preflight, estimate: ResourceEstimate) -> None:

@@ -13,7 +13,7 @@ class StripItem:
     """One image of a strip.
 
     Attributes:
-        id: What `image_strip` returns when it is chosen.
+        id: What `on_choose` gets when it is chosen.
         url: Address of the thumbnail.
         caption: A word or two below it.
         mark: A further word in a corner, or empty.
@@ -32,25 +32,24 @@ _strip = st.components.v2.component(
 )
 
 
-def image_strip(
-    key: str, items: Sequence[StripItem], current: int | None, *, on_choose: Callable[[], None] = lambda: None
-) -> int | None:
+def image_strip(key: str, items: Sequence[StripItem], current: int | None, *, on_choose: Callable[[int], None]) -> None:
     """Show small images in a row.
 
     Args:
         key: Widget key, unique on the page.
         items: The images, in order.
         current: Which of them is shown large at present.
-        on_choose: Called before the page reruns; the choice is then in `st.session_state[key]["chosen"]`.
-
-    Returns:
-        The `id` of an image that was clicked just now and is not the current one, otherwise None.
+        on_choose: Called with the `id` of an image that was clicked, before the page reruns.
     """
-    result = _strip(
+
+    def choose() -> None:
+        chosen = st.session_state[key].get("chosen")
+        if chosen is not None:
+            on_choose(int(chosen))
+
+    _strip(
         key=key,
         data={"items": [asdict(item) for item in items], "current": current},
-        on_chosen_change=on_choose,
+        on_chosen_change=choose,
         width="stretch",
     )
-    chosen = result.get("chosen")
-    return int(chosen) if chosen is not None and int(chosen) != current else None

@@ -17,9 +17,10 @@ from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.exports import export_readings
 from colpo_core.services.studies.missing_predictions import predict_missing
-from colpo_core.services.studies.rows import check_seal, get_study, get_study_row
+from colpo_core.services.studies.rows import check_seal, get_study
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, Exposure, Prediction, Presentation, Reading
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import Case, Exposure, Prediction, Presentation, Reading, Study
 from colpo_core.terms import Arm, ExposureKind, Grade, Label, Role
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
@@ -315,7 +316,7 @@ def test_the_aid_is_part_of_the_seal(
 ) -> None:
     study_id = opened(administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
     with store.writing() as session:
-        study = get_study_row(session, study_id)
+        study = find_row(session, Study, study_id)
         check_seal(session, study)
         plan = {**study.design["plan"], "aid": "none"}
         study.design = {**study.design, "plan": plan}

@@ -14,9 +14,10 @@ from colpo_core.records.studies.results import ReadingTable
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies.exports import export_readings
-from colpo_core.services.studies.rows import check_seal, get_study_row
+from colpo_core.services.studies.rows import check_seal
 from colpo_core.store import Store
-from colpo_core.store.tables import Image, Reading, ReadingDraft
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import Image, Reading, ReadingDraft, Study
 from colpo_core.terms import Finding, Grade, Label, Stage
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 from tests.support.conducted import waiting
@@ -113,7 +114,7 @@ def test_other_images_are_shown_while_the_case_waits_and_are_sealed(
 ) -> None:
     study_id = opened(administrator, reader, ASKS)
     with store.reading() as session:
-        sealed = check_seal(session, get_study_row(session, study_id))
+        sealed = check_seal(session, find_row(session, Study, study_id))
     assert [one.stage for one in sealed.others] == [Stage.LUGOL]
     seen = {}
     for _ in cases:
@@ -135,11 +136,11 @@ def test_other_images_are_shown_while_the_case_waits_and_are_sealed(
         later.width_px = later.height_px = SIDE_PX
         session.add(later)
     with store.reading() as session:
-        check_seal(session, get_study_row(session, study_id))  # what came in later is not in the study
+        check_seal(session, find_row(session, Study, study_id))  # what came in later is not in the study
     with store.writing() as session:
         session.scalars(select(Image).where(Image.stage == Stage.LUGOL)).one().sha256 = "f" * 64
     with store.reading() as session, pytest.raises(StudyLocked, match="no longer is what was sealed"):
-        check_seal(session, get_study_row(session, study_id))
+        check_seal(session, find_row(session, Study, study_id))
 
 
 def kept(shown: Presented) -> tuple[tuple[tuple[float, float], ...], set[Finding]]:

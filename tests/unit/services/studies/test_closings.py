@@ -15,9 +15,10 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import closings, designing, presenting
 from colpo_core.services.studies import report as study_report
 from colpo_core.services.studies.conduct import export_record
-from colpo_core.services.studies.rows import check_seal, get_study_row
+from colpo_core.services.studies.rows import check_seal
 from colpo_core.store import Store
-from colpo_core.store.tables import Prediction, StudyClosing, StudyReader
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import Prediction, Study, StudyClosing, StudyReader
 from colpo_core.studies import methods
 from colpo_core.terms import Label
 from tests.support.conducted import make_study, read_on
@@ -87,7 +88,7 @@ def test_of_a_study_closed_by_an_older_version_all_changes_are_named_and_its_sea
     page = study_report.report_html(administrator, study_id=study_id)
     assert anew.changes[0] in unescape(page)
     with store.reading() as session:
-        check_seal(session, get_study_row(session, study_id))
+        check_seal(session, find_row(session, Study, study_id))
 
 
 def test_an_open_study_is_held_against_no_closing(

@@ -19,9 +19,10 @@ from colpo_core.services.studies.conduct import export_record, study_conduct
 from colpo_core.services.studies.exports import export_readings
 from colpo_core.services.studies.refusals import note_refusal
 from colpo_core.services.studies.report import report_html
-from colpo_core.services.studies.rows import check_seal, get_study, get_study_row
+from colpo_core.services.studies.rows import check_seal, get_study
 from colpo_core.store import Store
-from colpo_core.store.tables import CaseLabel, Presentation
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import CaseLabel, Presentation, Study
 from colpo_core.terms import ExposureKind, ExposureRule, Label
 from tests.support.conducted import make_study, read_on
 
@@ -210,7 +211,7 @@ def test_no_washout_and_a_changed_label_stand_in_conduct_record_and_report(
     assert record["warnings"][:2] == list(said[:2])
     assert "2 of 4 cases has changed" in report_html(administrator, study_id=study_id)
     with store.reading() as session:
-        check_seal(session, get_study_row(session, study_id))
+        check_seal(session, find_row(session, Study, study_id))
 
 
 def relabel(store: Store, case_id: int, label: Label | None) -> None:

@@ -9,8 +9,9 @@ from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenie
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
-from colpo_core.services.studies.rows import check_seal, get_study, get_study_row, list_studies
+from colpo_core.services.studies.rows import check_seal, get_study, list_studies
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
 from colpo_core.store.tables import AuditEntry, CaseLabel, Image, Person, Study, StudyCase
 from colpo_core.terms import Grade, Label, LabelSource, Role, Stage, StudyState
 from tests.support.clinic import Clinic
@@ -127,7 +128,7 @@ def test_opening_seals_the_design(store: Store, administrator: Caller, draft: in
     assert record.opened_at is not None
     assert record.seal_sha256 is not None
     with store.reading() as session:
-        study = get_study_row(session, draft)
+        study = find_row(session, Study, draft)
         assert check_seal(session, study).to_dict() == study.design
         entry = session.scalar(select(AuditEntry).where(AuditEntry.action == "open study"))
         assert entry is not None
@@ -146,7 +147,7 @@ def test_the_truth_is_frozen_at_the_sealing_and_not_before(
     set_label(Label.NORMAL)
     assert get_study(administrator, study_id=draft).study.n_hsil == 2
     with store.reading() as session:
-        check_seal(session, get_study_row(session, draft))
+        check_seal(session, find_row(session, Study, draft))
 
 
 def test_a_broken_seal_is_noticed(store: Store, administrator: Caller, draft: int, cases: list[int]) -> None:
@@ -154,7 +155,7 @@ def test_a_broken_seal_is_noticed(store: Store, administrator: Caller, draft: in
     with store.writing() as session:
         session.execute(update(StudyCase).where(StudyCase.case_id == cases[0]).values(truth=Label.HSIL))
     with store.reading() as session, pytest.raises(StudyLocked, match="no longer is what was sealed"):
-        check_seal(session, get_study_row(session, draft))
+        check_seal(session, find_row(session, Study, draft))
 
 
 def test_a_case_that_lost_its_label_stops_the_sealing(
