@@ -29,6 +29,7 @@ from colpo_core.terms import (
 from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, Clinic
 from tests.support.several_annotators import add_task, paint, square, submit
+from tests.support.store_rows import get, row
 
 MASKS = [square(10, 10), square(10, 14), square(20, 24, 12)]
 
@@ -71,10 +72,9 @@ def test_a_mask_is_taken_as_it_is(store: Store, administrator: Caller, versions:
     found = agreement.image_agreement(administrator, image_id=image_id)
     assert found.adjudication == decision
     assert agreement.agreement_overview(administrator).images[0].is_adjudicated
-    with store.reading() as session:
-        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "adjudicate")).one()
-        assert (entry.subject, entry.detail["method"]) == (f"image {image_id}", "taken")
-        assert session.get_one(AnnotationVersion, versions[1]).origin is MaskOrigin.PAINTED
+    entry = row(store, AuditEntry, AuditEntry.action == "adjudicate")
+    assert (entry.subject, entry.detail["method"]) == (f"image {image_id}", "taken")
+    assert get(store, AnnotationVersion, versions[1]).origin is MaskOrigin.PAINTED
 
 
 def test_the_newest_decision_counts_and_none_is_changed(
@@ -103,10 +103,9 @@ def test_a_combination_becomes_the_adjudicators_draft(
     assert (decision.method, decision.author, decision.sources) == (
         AdjudicationMethod.COMBINED, "Ada", tuple(versions)
     )  # fmt: skip
-    with store.reading() as session:
-        version = session.get_one(AnnotationVersion, decision.version_id)
-        assert (version.origin, version.start, version.note) == (MaskOrigin.ADJUDICATED, Start.COMBINATION, "so")
-        assert (version.kept_share, version.added_share) in {(1.0, 0.0), (None, None)}
+    version = get(store, AnnotationVersion, decision.version_id)
+    assert (version.origin, version.start, version.note) == (MaskOrigin.ADJUDICATED, Start.COMBINATION, "so")
+    assert (version.kept_share, version.added_share) in {(1.0, 0.0), (None, None)}
 
 
 def test_a_corrected_combination_is_painted(administrator: Caller, versions: list[int], image_id: int) -> None:
@@ -208,8 +207,7 @@ def test_whoever_still_has_to_annotate_does_not_decide(
         item.state, item.skip_reason = TaskItemState.SKIPPED, "blurred"
     document_id, seq = paint(administrator, image_id, square(1, 1))
     adjudication.adjudicate(administrator, document_id=document_id, seq=seq)
-    with store.reading() as session:
-        assert session.scalars(select(TaskItem)).one().state is TaskItemState.SKIPPED
+    assert row(store, TaskItem).state is TaskItemState.SKIPPED
 
 
 def test_there_is_something_to_decide_on(administrator: Caller, image_id: int) -> None:

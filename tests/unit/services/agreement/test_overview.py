@@ -15,6 +15,7 @@ from colpo_core.store.tables import AnnotationVersion
 from colpo_core.terms import Finding, MaskOrigin
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 from tests.support.several_annotators import add_task, square, submit
+from tests.support.store_rows import change
 
 NOTHING = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
 
@@ -123,8 +124,7 @@ def test_adjudicated_masks_are_no_annotators(
         submit(person, case.image_id, square(10, 10))
     last = submit(administrator, case.image_id, square(40, 40))
     assert agreement.agreement_overview(administrator).images[0].n_masks == 4
-    with store.writing() as session:
-        session.get_one(AnnotationVersion, last).origin = MaskOrigin.ADJUDICATED
+    change(store, AnnotationVersion, last, origin=MaskOrigin.ADJUDICATED)
     submit(administrator, case.image_id, square(42, 42))
     found = agreement.agreement_overview(administrator)
     assert (found.images[0].n_masks, found.dice.value) == (3, 1.0)

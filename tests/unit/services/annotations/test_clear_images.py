@@ -21,6 +21,7 @@ from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Ma
 from tests.support.clinic import Clinic
 from tests.support.handed_out import hand_out, image_of, paint_and_submit
 from tests.support.review_desks import Desk
+from tests.support.store_rows import rows
 
 AddCase = Callable[..., int]
 
@@ -132,8 +133,7 @@ def test_it_settles_the_image_of_a_task_and_of_the_lists(
     clear_images.confirm_absence(annotator, document_id=desk.document_id)
     (queue,) = my_queues(annotator)
     assert (queue.n_waiting if hasattr(queue, "n_waiting") else queue.next_image_id) in (0, None)
-    with store.reading() as session:
-        (summary,) = session.query(CaseSummary).all()
+    (summary,) = rows(store, CaseSummary)
     assert summary.case_id is not None
 
 

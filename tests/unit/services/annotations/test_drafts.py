@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import select
 
 from colpo_core.errors import InputRejected
 from colpo_core.images.masks import encode_rle
@@ -19,6 +18,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import TaskItem
 from colpo_core.terms import MaskOrigin, Start, TaskItemState
 from tests.support.review_desks import HEIGHT, WIDTH, Desk, add_image, add_task, case_of, everything, made, pixels
+from tests.support.store_rows import row
 
 
 def test_a_mask_painted_from_nothing_says_so(annotator: Caller, image_id: int) -> None:
@@ -63,8 +63,7 @@ def test_a_save_that_comes_twice_counts_once(store: Store, annotator: Caller, im
             annotator, document_id=desk.document_id, base_seq=0, rle=encode_rle(pixels(1)), strokes=5, active_ms=700
         )
     assert (desk.opened.seq, desk.opened.strokes, desk.opened.active_ms) == (1, 5, 700)
-    with store.reading() as session:
-        assert session.scalars(select(TaskItem.active_ms)).one() == 700
+    assert row(store, TaskItem.active_ms) == 700
 
 
 def test_a_save_repeated_after_submitting_counts_for_neither_version(annotator: Caller, image_id: int) -> None:
@@ -95,13 +94,11 @@ def test_the_task_hears_of_the_work(store: Store, annotator: Caller, image_id: i
     desk = Desk(annotator, image_id)
     desk.paint(pixels(1), active_ms=400)
     desk.paint(pixels(2), active_ms=500)
-    with store.reading() as session:
-        item = session.scalars(select(TaskItem)).one()
-        assert (item.active_ms, item.state, item.opened_at is None) == (900, TaskItemState.WAITING, False)
+    item = row(store, TaskItem)
+    assert (item.active_ms, item.state, item.opened_at is None) == (900, TaskItemState.WAITING, False)
     version = desk.submit()
-    with store.reading() as session:
-        item = session.scalars(select(TaskItem)).one()
-        assert (item.state, item.version_id) == (TaskItemState.SUBMITTED, version.version_id)
+    item = row(store, TaskItem)
+    assert (item.state, item.version_id) == (TaskItemState.SUBMITTED, version.version_id)
 
 
 def test_an_imported_mask_says_nothing_of_how_it_was_made(store: Store, image_id: int, annotator: Caller) -> None:

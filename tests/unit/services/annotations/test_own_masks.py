@@ -3,7 +3,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from colpo_core.errors import Blinding, Conflict, InputRejected, MaskRejected, NotFound, PermissionDenied
 from colpo_core.images.masks import decode_rle, encode_rle
@@ -16,6 +16,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AuditEntry, Case, Image, Mask, Patient
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Stage
 from tests.support.review_desks import add_task, everything
+from tests.support.store_rows import count, rows
 
 HEIGHT, WIDTH = 12, 16
 
@@ -57,11 +58,6 @@ def paint(caller: Caller, image_id: int, *seeds: int) -> tuple[str, int]:
     for seed in seeds:
         seq = own_masks.save_draft(caller, document_id=opened.document_id, base_seq=seq, rle=code(seed)).seq
     return opened.document_id, seq
-
-
-def count(store: Store, table: type) -> int:
-    with store.reading() as session:
-        return session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def test_looking_leaves_nothing_behind(store: Store, annotator: Caller, image_id: int) -> None:
@@ -283,8 +279,7 @@ def test_a_point_outside_the_image_changes_nothing(
 def test_deeds_are_in_the_log_and_strokes_are_not(store: Store, annotator: Caller, image_id: int) -> None:
     document_id, seq = paint(annotator, image_id, 1, 2, 3)
     own_masks.submit_annotation(annotator, document_id=document_id, seq=seq)
-    with store.reading() as session:
-        actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+    actions = rows(store, AuditEntry.action)
     assert actions == ["start annotation", "submit annotation"]
 
 

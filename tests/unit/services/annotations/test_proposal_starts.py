@@ -18,6 +18,7 @@ from colpo_core.terms import Finding, Start
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
 from tests.support.review_desks import NOTHING, Desk, add_task, everything, made, pixels
+from tests.support.store_rows import change, get
 
 
 @pytest.fixture
@@ -58,8 +59,7 @@ def test_a_proposal_that_was_dropped_was_still_seen(
     desk.start(NOTHING)
     desk.paint(pixels(1, desk.mask.shape))
     version = desk.submit()
-    with store.reading() as session:
-        assert session.get_one(AnnotationVersion, version.version_id).start_mask_id is None
+    assert get(store, AnnotationVersion, version.version_id).start_mask_id is None
     assert made(version)[:4] == (Start.NOTHING, None, None, True)
     assert (version.kept_share, version.added_share) == (None, 1.0)
 
@@ -140,8 +140,7 @@ def test_a_task_without_proposals_refuses_them_to_its_people_while_it_is_open(
     with pytest.raises(PermissionDenied):
         desk.start(source)
     assert start_options(fellow, image_id=image_id).proposal is not None
-    with store.writing() as session:
-        session.get_one(AnnotationTask, task_id).closed_at = utc_now()
+    change(store, AnnotationTask, task_id, closed_at=utc_now())
     desk.start(source)
 
 
@@ -153,9 +152,8 @@ def test_a_correction_of_a_prediction_starts_from_the_models_mask_and_says_so(
     found = start_correction(anna, prediction_id=clinic.predictions[1])
     assert (found.image_id, found.has_started) == (clinic.cases[1].image_id, True)
     opened = own_masks.open_annotation(anna, image_id=found.image_id)
-    with store.reading() as session:
-        prediction = session.get_one(Prediction, clinic.predictions[1])
-        wanted = mask_pixels(session.get_one(Mask, prediction.mask_id))
+    prediction = get(store, Prediction, clinic.predictions[1])
+    wanted = mask_pixels(get(store, Mask, prediction.mask_id))
     assert opened.start is Start.PROPOSAL
     assert opened.rle == encode_rle(wanted)
     version = own_masks.submit_annotation(anna, document_id=opened.document_id, seq=opened.seq, note="")

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import Blinding, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.images.masks import encode_rle, resize_mask
@@ -28,6 +27,7 @@ from tests.support.review_desks import (
     made,
     pixels,
 )
+from tests.support.store_rows import get, rows
 
 
 def test_a_correction_starts_from_the_guess_and_settles_it(store: Store, annotator: Caller, image_id: int) -> None:
@@ -132,9 +132,8 @@ def test_a_mask_of_another_image_comes_at_this_ones_size(store: Store, annotator
     assert made(version)[:2] == (Start.OTHER_IMAGE, submitted.version_id)
     assert version.kept_share == np.count_nonzero(cut) / np.count_nonzero(expected)
     assert version.added_share == 0.0
-    with store.reading() as session:
-        row = session.get_one(AnnotationVersion, version.version_id)
-        assert np.array_equal(mask_pixels(session.get_one(Mask, row.start_mask_id)), expected)
+    row = get(store, AnnotationVersion, version.version_id)
+    assert np.array_equal(mask_pixels(get(store, Mask, row.start_mask_id)), expected)
 
 
 def test_a_draft_of_another_image_names_no_version(store: Store, annotator: Caller, image_id: int) -> None:
@@ -237,8 +236,7 @@ def test_starts_are_in_the_log_and_leave_no_mask_behind(store: Store, annotator:
         desk.start(StartSource(Start.OTHER_IMAGE, image_id=other.image_id))
         desk.paint(pixels(2))
         desk.start(NOTHING)
-    with store.reading() as session:
-        actions = session.scalars(select(AuditEntry.detail).where(AuditEntry.action == "start mask over")).all()
-        assert [detail["start"] for detail in actions] == ["other_image", "nothing"] * 3
-        areas = sorted(session.scalars(select(Mask.area_px)))
+    actions = rows(store, AuditEntry.detail, AuditEntry.action == "start mask over")
+    assert [detail["start"] for detail in actions] == ["other_image", "nothing"] * 3
+    areas = sorted(rows(store, Mask.area_px))
     assert areas == [0, np.count_nonzero(pixels(1, large))]

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis.extra.numpy import arrays
 from PIL import Image
-from sqlalchemy import select
 
 from colpo_core.errors import Blinding, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.images.masks import encode_rle
@@ -30,6 +29,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, TaskItem
 from colpo_core.terms import MaskOrigin, Start, TaskItemState
 from tests.support.review_desks import HEIGHT, NOTHING, WIDTH, Desk, add_image, add_task, everything, made, pixels
+from tests.support.store_rows import row
 
 
 @pytest.fixture
@@ -52,8 +52,7 @@ def test_an_earlier_version_comes_back_as_a_new_one(desk: Desk, store: Store, an
     assert np.array_equal(desk.mask, pixels(1))
     assert (desk.opened.changed, desk.opened.start) == (False, Start.OWN_VERSION)
     assert desk.submit_painted(pixels(3)).start_version_id == restored.version_id
-    with store.reading() as session:
-        detail = session.scalars(select(AuditEntry.detail).where(AuditEntry.action == "restore version")).one()
+    detail = row(store, AuditEntry.detail, AuditEntry.action == "restore version")
     assert detail == {"restored": 1, "version": 3}
 
 
@@ -124,8 +123,7 @@ def test_restoring_settles_the_task(desk: Desk, store: Store, annotator: Caller,
     first, _ = desk.submit_painted(pixels(1)), desk.submit_painted(pixels(2))
     add_task(store, image_id, annotator)
     restored = restore_version(annotator, version_id=first.version_id)
-    with store.reading() as session:
-        item = session.scalars(select(TaskItem)).one()
+    item = row(store, TaskItem)
     assert (item.state, item.version_id) == (TaskItemState.SUBMITTED, restored.version_id)
 
 

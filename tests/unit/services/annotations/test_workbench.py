@@ -6,6 +6,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Annotation
 from colpo_core.terms import Finding
 from tests.support.handed_out import image_of, paint_and_submit
+from tests.support.store_rows import count
 
 
 def test_the_desk_holds_my_own_mask_of_every_finding_in_order(
@@ -19,5 +20,4 @@ def test_the_desk_holds_my_own_mask_of_every_finding_in_order(
     assert desk.layers[0] == desk.annotation
     assert {layer.finding: layer.version_number for layer in desk.layers if layer.version_number} == {Finding.MOSAIC: 1}
     assert len({layer.document_id for layer in desk.layers}) == len(Finding)
-    with store.reading() as session:
-        assert session.query(Annotation).count() == 2, "looking leaves no row behind"
+    assert count(store, Annotation) == 2, "looking leaves no row behind"

@@ -12,6 +12,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AnnotationVersion, AuditEntry, Case
 from colpo_core.terms import Finding
 from tests.support.clinic import Clinic, ClinicCase
+from tests.support.store_rows import change, rows
 
 WHOLE = FindingsEntry(
     adequate=True,
@@ -68,8 +69,7 @@ def test_a_save_that_changes_nothing_leaves_no_trace(
     nothing = FindingsEntry()
     other = clinic.add_case().case_id
     assert save_findings(annotator, case_id=other, base_version=0, entry=nothing).version == 0
-    with store.reading() as session:
-        entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "save findings")).all()
+    entries = rows(store, AuditEntry, AuditEntry.action == "save findings")
     assert [entry.subject for entry in entries] == [f"case {case.case_id}"]
     assert "seen twice" not in str(entries[0].detail)
 
@@ -135,8 +135,7 @@ def test_what_is_only_unusual_is_taken(annotator: Caller, case: ClinicCase, entr
 def test_deciduosis_contradicts_a_record_without_pregnancy(
     store: Store, annotator: Caller, case: ClinicCase, pregnant: bool | None, is_taken: bool
 ) -> None:
-    with store.writing() as session:
-        session.get_one(Case, case.case_id).pregnant = pregnant
+    change(store, Case, case.case_id, pregnant=pregnant)
     entry = FindingsEntry(signs=(Sign.DECIDUOSIS,))
     if is_taken:
         save_findings(annotator, case_id=case.case_id, base_version=0, entry=entry)

@@ -3,7 +3,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import select
 
 from colpo_core.errors import NotFound, PermissionDenied
 from colpo_core.images.masks import encode_rle
@@ -15,6 +14,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationTask, FindingsForm, TaskItem
 from colpo_core.terms import Finding, MaskDoubt, TaskOrder
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.store_rows import rows
 
 
 @pytest.fixture
@@ -61,8 +61,7 @@ def test_size_and_place_are_read_off_the_own_masks(annotator: Caller, case: Clin
 def test_nothing_is_written_by_a_proposal(store: Store, annotator: Caller, case: ClinicCase) -> None:
     paint(annotator, case, UPPER)
     propose_findings(annotator, image_id=case.image_id)
-    with store.reading() as session:
-        assert session.scalars(select(FindingsForm)).all() == []
+    assert rows(store, FindingsForm) == []
 
 
 def test_without_an_outline_there_is_no_percentage_of_the_cervix(annotator: Caller, case: ClinicCase) -> None:

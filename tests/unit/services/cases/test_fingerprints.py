@@ -14,11 +14,11 @@ from colpo_core.store.tables import Image, ImageLook
 from colpo_core.terms import Stage
 from tests.support.clinic import Clinic, draw
 from tests.support.copies import as_jpeg, brighter
+from tests.support.store_rows import get, rows
 
 
 def stored(store: Store) -> dict[int, str | None]:
-    with store.reading() as session:
-        return {row.id: row.perceptual_hash for row in session.scalars(select(Image))}
+    return {row.id: row.perceptual_hash for row in rows(store, Image)}
 
 
 def test_what_an_older_store_lacks_is_computed_from_the_files_once(store: Store, clinic: Clinic) -> None:
@@ -55,8 +55,7 @@ def test_a_lost_file_is_named_by_its_image_and_keeps_what_was_computed(
 ) -> None:
     monkeypatch.setattr(fingerprints, "_BATCH", 1)
     first, lost = (clinic.add_case().image_id for _ in range(2))
-    with store.reading() as session:
-        store.blobs.path(session.get_one(Image, lost).sha256).unlink()
+    store.blobs.path(get(store, Image, lost).sha256).unlink()
     with pytest.raises(NotFound, match=f"file of image {lost} is missing or damaged"):
         fingerprints.fill_fingerprints(store)
     assert stored(store)[first] is not None

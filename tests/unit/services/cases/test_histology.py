@@ -1,5 +1,4 @@
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import InputRejected, NotFound, PermissionDenied
 from colpo_core.records.cases.cases import CaseForm, LabelRecord, SpecimenSite, SwedeRows
@@ -10,7 +9,9 @@ from colpo_core.services.imports.rows import find_or_add_case
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case
 from colpo_core.terms import Colposcopy, Grade, Label, LabelSource, SpecimenKind
+from tests.support import store_rows
 from tests.support.clinic import SIDE_PX, Clinic
+from tests.support.store_rows import rows
 
 PUNCH, LEEP = SpecimenKind.PUNCH_BIOPSY, SpecimenKind.LEEP
 
@@ -85,8 +86,7 @@ def test_an_impression_stands_beside_histology_and_never_in_its_place(annotator:
 
 
 def test_a_recorded_total_stays_until_rows_are_entered(store: Store, annotator: Caller, case_id: int) -> None:
-    with store.writing() as session:
-        session.get_one(Case, case_id).swede_total = 7
+    store_rows.change(store, Case, case_id, swede_total=7)
     update_case(annotator, case_id=case_id, base_version=2, form=CaseForm(age_years=33))
     case = get_case(annotator, case_id=case_id)
     assert case.swede_total == 7
@@ -98,8 +98,7 @@ def test_a_recorded_total_stays_until_rows_are_entered(store: Store, annotator: 
 def test_every_entry_is_in_the_log(store: Store, annotator: Caller, case_id: int) -> None:
     specimen = add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
     withdraw_specimen(annotator, specimen_id=specimen)
-    with store.reading() as session:
-        actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+    actions = rows(store, AuditEntry.action)
     assert actions == ["add case", "add specimen", "withdraw specimen"]
 
 

@@ -22,6 +22,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Exposure, Image, ImageAnswer, ImageLook
 from colpo_core.terms import ExposureKind, Grade, ImageQuestion, SpecimenKind, Stage
 from tests.support.copies import as_jpeg
+from tests.support.store_rows import get, row, rows
 
 Rgb = NDArray[np.uint8]
 
@@ -80,13 +81,12 @@ def test_an_answer_is_kept_with_who_and_when_and_ends_the_question(
     image_id, _ = intake.bring(iodine(1))
     assert confirm_images(annotator, image_ids=[image_id]) == 1
     assert asked_images(annotator) == ()
-    with store.reading() as session:
-        answer = session.scalars(select(ImageAnswer)).one()
-        assert (answer.question, answer.answered_by) == (ImageQuestion.IODINE, annotator.person_id)
-        assert answer.answered_at is not None
-        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "confirm image")).one()
-        assert (entry.subject, entry.detail) == (f"image {image_id}", {"question": "looks_like_iodine"})
-        assert session.get_one(Image, image_id).stage is Stage.ACETIC_ACID
+    answer = row(store, ImageAnswer)
+    assert (answer.question, answer.answered_by) == (ImageQuestion.IODINE, annotator.person_id)
+    assert answer.answered_at is not None
+    entry = row(store, AuditEntry, AuditEntry.action == "confirm image")
+    assert (entry.subject, entry.detail) == (f"image {image_id}", {"question": "looks_like_iodine"})
+    assert get(store, Image, image_id).stage is Stage.ACETIC_ACID
     with pytest.raises(InputRejected, match="Nothing of the kind"):
         confirm_images(annotator, image_ids=[image_id])
 
@@ -107,8 +107,7 @@ def test_filing_under_the_right_stage_ends_the_questions_of_stage(
     assert refile_images(annotator, image_ids=image_ids, stage=Stage.LUGOL) == 2
     assert asked_images(annotator) == ()
     assert refile_images(annotator, image_ids=image_ids, stage=Stage.LUGOL) == 0
-    with store.reading() as session:
-        assert set(session.scalars(select(Image.stage))) == {Stage.LUGOL}
+    assert set(rows(store, Image.stage)) == {Stage.LUGOL}
     refile_images(annotator, image_ids=image_ids[:1], stage=Stage.ACETIC_ACID)
     assert [one.questions for one in asked_images(annotator)] == [(ImageQuestion.IODINE,)]
 
@@ -186,9 +185,8 @@ def test_copies_under_contradicting_labels_are_listed_and_neither_is_taken(
     assert frozen.count("images") == 2
     reasons = [reason for reason in frozen.counts["left_out"] if "near copy, is filed in another case" in reason]
     assert len(reasons) == 1
-    with store.reading() as session:
-        seen = session.scalars(select(Exposure.case_id).where(Exposure.kind == ExposureKind.LABEL))
-        assert {first, second} <= set(seen)
+    seen = rows(store, Exposure.case_id, Exposure.kind == ExposureKind.LABEL)
+    assert {first, second} <= set(seen)
     # The other of the two may lie outside what the snapshot asks for.
     alone = preview_snapshot(annotator, query=SnapshotQuery("some", patient_codes=("P-1", "P-3")))
     assert alone.counts["images"]["total"] == 1

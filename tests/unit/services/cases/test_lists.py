@@ -33,6 +33,7 @@ from colpo_core.terms import (
 )
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
+from tests.support.store_rows import add
 
 ADA = Actor(1, "ada", "Ada", Role.ADMINISTRATOR)
 MOMENT = datetime(2024, 5, 6, tzinfo=UTC)
@@ -271,10 +272,10 @@ def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind
 
 def test_a_verdict_moves_a_case_from_those_that_wait(store: Store, administrator: Caller) -> None:
     clinic = PredictedClinic(administrator)
-    with store.writing() as session:
-        session.add(
-            Review(prediction_id=clinic.predictions[0], reviewer_id=administrator.person_id, verdict=Verdict.OVERRULE)
-        )
+    add(
+        store,
+        Review(prediction_id=clinic.predictions[0], reviewer_id=administrator.person_id, verdict=Verdict.OVERRULE),
+    )
     overruled = find_case_ids(administrator, where=CaseFilter(review=ReviewState.OVERRULED))
     assert overruled == (clinic.cases[0].case_id,)
     by_me = find_case_ids(administrator, where=CaseFilter(reviewer_id=administrator.person_id))

@@ -23,8 +23,10 @@ from colpo_core.services.tasks.queue import queue_items, resume_item, skip_item
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, TaskItem
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin, TaskItemState
+from tests.support import store_rows
 from tests.support.clinic import PredictedClinic
 from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_and_submit, task_draft
+from tests.support.store_rows import get
 
 AddCase = Callable[..., int]
 
@@ -50,8 +52,7 @@ def seen_by(caller: Caller, case_id: int, image_id: int) -> set[str]:
 
 def opens(caller: Caller, version_id: int, own_id: int) -> bool:
     """Whether an actor gets at a version's mask on any way; all ways must agree."""
-    with caller.store.reading() as session:
-        annotation_id = session.get_one(AnnotationVersion, version_id).annotation_id
+    annotation_id = get(caller.store, AnnotationVersion, version_id).annotation_id
     answers = set()
     for way in (
         lambda: own_masks.version_mask(caller, version_id=version_id),
@@ -192,9 +193,8 @@ def test_what_was_skipped_cannot_be_painted_blind_once_the_others_are_seen(
         with pytest.raises(Blinding, match="would not be blind"):
             resume_item(caller, item_id=item_id)
     paint_and_submit(team.ben, image_id)
-    with store.reading() as session:
-        item = session.get_one(TaskItem, item_id)
-        assert (item.state, item.version_id) == (TaskItemState.SKIPPED, None)
+    item = get(store, TaskItem, item_id)
+    assert (item.state, item.version_id) == (TaskItemState.SKIPPED, None)
 
 
 def test_the_blind_version_stays_the_tasks_when_a_seeing_one_follows(
@@ -207,8 +207,7 @@ def test_the_blind_version_stays_the_tasks_when_a_seeing_one_follows(
     item_id = item_id_of(team.anna)
     paint_and_submit(team.ben, image_id)
     paint_and_submit(team.anna, image_id, side_px=8)
-    with store.reading() as session:
-        assert session.get_one(TaskItem, item_id).version_id == blind.version_id
+    assert get(store, TaskItem, item_id).version_id == blind.version_id
 
 
 def test_the_list_of_cases_tells_numbers_alone(team: Team, add_case: AddCase) -> None:
@@ -232,8 +231,7 @@ def test_the_review_shows_nobodys_mask(administrator: Caller) -> None:
 
 
 def item_id_of(caller: Caller) -> int:
-    with caller.store.reading() as session:
-        return session.query(TaskItem).filter_by(annotator_id=caller.person_id).one().id
+    return store_rows.row(caller.store, TaskItem, annotator_id=caller.person_id).id
 
 
 def test_where_there_is_nothing_to_see_a_skipped_image_can_still_be_painted_blind(
@@ -245,8 +243,7 @@ def test_where_there_is_nothing_to_see_a_skipped_image_can_still_be_painted_blin
         skip_item(caller, item_id=item_id_of(caller), reason="later")
     resume_item(team.anna, item_id=item_id_of(team.anna))
     by_anna = paint_and_submit(team.anna, image_id)
-    with store.reading() as session:
-        assert session.get_one(TaskItem, item_id_of(team.anna)).version_id == by_anna.version_id
+    assert get(store, TaskItem, item_id_of(team.anna)).version_id == by_anna.version_id
 
 
 def test_alone_on_an_image_each_new_version_is_the_tasks(store: Store, team: Team, add_case: AddCase) -> None:
@@ -254,8 +251,7 @@ def test_alone_on_an_image_each_new_version_is_the_tasks(store: Store, team: Tea
     hand_out(team.administrator, (team.anna.person_id,))
     for side_px in (5, 6):
         version = paint_and_submit(team.anna, image_id, side_px=side_px)
-        with store.reading() as session:
-            assert session.get_one(TaskItem, item_id_of(team.anna)).version_id == version.version_id
+        assert get(store, TaskItem, item_id_of(team.anna)).version_id == version.version_id
 
 
 def test_what_came_of_judging_is_no_reading_of_a_task(store: Store, team: Team, add_case: AddCase) -> None:
@@ -265,7 +261,6 @@ def test_what_came_of_judging_is_no_reading_of_a_task(store: Store, team: Team, 
     document = Document(image_id, team.senior.person_id, Finding.ACETOWHITE)
     with store.writing() as session:
         submit_draft(session, team.senior.actor, document, seq=0, origin=MaskOrigin.ADJUDICATED)
-    with store.reading() as session:
-        assert session.get_one(TaskItem, item_id_of(team.senior)).state is TaskItemState.WAITING
+    assert get(store, TaskItem, item_id_of(team.senior)).state is TaskItemState.WAITING
     draft = task_draft((team.senior.person_id,), title="second")
     assert tasks.preview_task(team.administrator, draft=draft).n_done_already == 0

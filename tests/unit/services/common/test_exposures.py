@@ -14,6 +14,7 @@ from colpo_core.services.people import accounts as people
 from colpo_core.store import Store
 from colpo_core.store.tables import Exposure, Person, utc_now
 from colpo_core.terms import ExposureKind, Grade, Label, SpecimenKind
+from tests.support import store_rows
 from tests.support.clinic import PredictedClinic
 from tests.support.exposures import seen_by
 from tests.support.ledger import borrowed_looks, services
@@ -230,8 +231,7 @@ def test_what_waited_keeps_its_time_and_a_torn_line_is_left_out(
     (store.settings.data_dir / "exposures-taken.jsonl").write_text(f"{whole}\n")
     (store.settings.data_dir / "exposures-waiting.jsonl").write_text(f'{whole.replace("mask", "label")}\n{{"at": "20')
     exposures.settle(store)
-    with store.reading() as session:
-        rows = session.scalars(select(Exposure)).all()
+    rows = store_rows.rows(store, Exposure)
     assert {(row.kind, row.first_at) for row in rows} == {(M, at), (L, at)}
 
 

@@ -43,6 +43,7 @@ from colpo_core.terms import (
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
 from tests.support.exposures import seen_by
+from tests.support.store_rows import get
 
 L, H, P, M, A = (
     ExposureKind.LABEL,
@@ -56,9 +57,8 @@ L, H, P, M, A = (
 @pytest.fixture
 def painter(store: Store, desk: PredictedClinic) -> Caller:
     """Whose masks lie in the clinic."""
-    with store.reading() as session:
-        person = session.get_one(Person, desk.clinic.painter_id)
-        return Caller(store, Actor(person.id, person.username, person.display_name, person.role))
+    person = get(store, Person, desk.clinic.painter_id)
+    return Caller(store, Actor(person.id, person.username, person.display_name, person.role))
 
 
 def versions_of(store: Store, desk: PredictedClinic) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import Blinding
 from colpo_core.images.maps import MAP_NAMES
@@ -23,6 +22,7 @@ from colpo_core.store.tables import Review, TaskItem
 from colpo_core.terms import Finding, TaskItemState, Verdict
 from tests.support.clinic import PredictedClinic
 from tests.support.handed_out import Team, hand_out, paint_and_submit
+from tests.support.store_rows import count, rows
 
 
 def without_model(team: Team, **changes: object) -> TaskRecord:
@@ -96,8 +96,7 @@ def test_a_second_version_after_looking_leaves_the_first_to_the_task(
     image_id = desk.cases[0].image_id
     first = paint_and_submit(team.anna, image_id)
     second = paint_and_submit(team.anna, image_id, side_px=9)
-    with store.reading() as session:
-        counted = session.scalars(select(TaskItem.version_id).where(TaskItem.version_id.is_not(None))).all()
+    counted = rows(store, TaskItem.version_id, TaskItem.version_id.is_not(None))
     assert counted == [first.version_id]
     assert second.version_id != first.version_id
 
@@ -167,8 +166,7 @@ def test_no_verdict_on_what_is_kept_back_and_next_passes_over_it(
     first, second, third = desk.predictions
     with pytest.raises(Blinding):
         verdicts.record_review(team.anna, prediction_id=first, verdict=Verdict.AGREE)
-    with store.reading() as session:
-        assert session.query(Review).count() == 0
+    assert count(store, Review) == 0
     for number in (0, 2):
         skip(team.anna, task, desk.cases[number].image_id)
     shown = review.open_review(team.anna, prediction_id=first)

@@ -3,7 +3,6 @@ import io
 import zipfile
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.images.mask_files import read_mask_file
@@ -15,6 +14,7 @@ from colpo_core.store.tables import AuditEntry, Exposure, Image
 from colpo_core.terms import ExposureKind
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic, draw
+from tests.support.store_rows import get, rows
 from tests.unit.services.cases.test_lists import hand_out
 
 
@@ -44,8 +44,7 @@ def test_files_are_the_images_and_masks_themselves(store: Store, administrator: 
     case = clinic.cases[1]
     content = export_cases(administrator, case_ids=[case.case_id], with_files=True)
     found, archive = tables(content)
-    with store.reading() as session:
-        sha256 = session.get_one(Image, case.image_id).sha256
+    sha256 = get(store, Image, case.image_id).sha256
     assert archive.read(found["images.csv"][0]["file"]) == store.blobs.get(sha256)
     mask = read_mask_file(archive.read(found["masks.csv"][0]["file"]), height_px=64, width_px=64)
     assert (mask == draw(2, lesion=True)[1]).all()
@@ -67,9 +66,8 @@ def test_an_export_is_written_down_with_what_was_seen(store: Store, administrato
     clinic = PredictedClinic(administrator)
     anna = add_person(store, "taking")
     export_cases(anna, case_ids=[clinic.cases[1].case_id])
-    with store.reading() as session:
-        actions = session.scalars(select(AuditEntry.action).where(AuditEntry.person_id == anna.person_id)).all()
-        kinds = session.scalars(select(Exposure.kind).where(Exposure.person_id == anna.person_id)).all()
+    actions = rows(store, AuditEntry.action, AuditEntry.person_id == anna.person_id)
+    kinds = rows(store, Exposure.kind, Exposure.person_id == anna.person_id)
     assert list(actions) == ["export cases"]
     wanted = {ExposureKind.LABEL, ExposureKind.HISTOLOGY, ExposureKind.PREDICTION, ExposureKind.MASK}
     assert set(kinds) == wanted

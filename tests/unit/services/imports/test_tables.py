@@ -6,7 +6,6 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from sqlalchemy import func, select
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.cases.cases import ImportReport
@@ -16,6 +15,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient
 from colpo_core.terms import Stage
 from tests.support.image_files import photograph, write_files
+from tests.support.store_rows import count, rows
 
 
 def test_a_folder_is_read_through_with_what_lies_below_it(store: Store, annotator: Caller, tmp_path: Path) -> None:
@@ -33,8 +33,7 @@ def test_a_folder_is_read_through_with_what_lies_below_it(store: Store, annotato
     )
     assert seen == ["a.png", "deep/b.png", "notes"]
     assert (report.imported, report.refused, report.patients) == (2, 1, 1)
-    with store.reading() as session:
-        assert set(session.scalars(select(Image.stage))) == {Stage.NATIVE}
+    assert set(rows(store, Image.stage)) == {Stage.NATIVE}
 
 
 def test_a_folder_without_table_and_code_is_refused(annotator: Caller, tmp_path: Path) -> None:
@@ -85,10 +84,9 @@ def test_a_table_spreads_a_folder_over_many_cases(
         assert part in reason
     assert report.outcomes[-1].name == "left.png"
     assert "does not list" in report.outcomes[-1].reason
-    with store.reading() as session:
-        assert sorted(session.scalars(select(Patient.code))) == ["P-1", "P-9"]
-        assert session.scalar(select(func.count()).select_from(Case)) == 2
-        assert session.scalars(select(Image.seconds_after_acid).order_by(Image.id)).first() == 45
+    assert sorted(rows(store, Patient.code)) == ["P-1", "P-9"]
+    assert count(store, Case) == 2
+    assert rows(store, Image.seconds_after_acid)[0] == 45
 
 
 def test_a_table_without_its_columns_is_refused(annotator: Caller, tmp_path: Path) -> None:
@@ -118,10 +116,9 @@ def test_a_control_character_in_a_note_files_no_image_under_another_patient(
     ]
     report = imported(annotator, folder, "\n".join(["file,note,patient_code,case_date,stage", *lines]) + "\n")
     assert (report.imported, report.refused) == (5, 0)
-    with store.reading() as session:
-        assert sorted(session.scalars(select(Patient.code))) == [f"C8B-{n}" for n in range(5)]
-        assert set(session.scalars(select(Case.case_date))) == {date(2024, 2, 1)}
-        assert set(session.scalars(select(Image.stage))) == {Stage.NATIVE}
+    assert sorted(rows(store, Patient.code)) == [f"C8B-{n}" for n in range(5)]
+    assert set(rows(store, Case.case_date)) == {date(2024, 2, 1)}
+    assert set(rows(store, Image.stage)) == {Stage.NATIVE}
 
 
 def test_rows_that_cannot_be_told_are_refused_by_line_and_the_rest_is_kept(annotator: Caller, tmp_path: Path) -> None:
@@ -178,10 +175,9 @@ def test_a_table_may_be_of_any_make(
     write_files(tmp_path / "in", a_png=photograph(1))
     report = imported(annotator, tmp_path / "in", table, name)
     assert (report.imported, report.refused) == (1, 0), report.outcomes
-    with store.reading() as session:
-        assert session.scalars(select(Patient.code)).all() == ["17"]
-        assert session.scalars(select(Case.case_date)).all() == [date(2024, 5, 6)]
-        assert session.scalars(select(Image.seconds_after_acid)).all() == [60]
+    assert rows(store, Patient.code) == ["17"]
+    assert rows(store, Case.case_date) == [date(2024, 5, 6)]
+    assert rows(store, Image.seconds_after_acid) == [60]
 
 
 def test_two_tables_in_a_folder_are_asked_about(annotator: Caller, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Job, JobEvent
 from colpo_core.terms import JobKind, JobState
 from tests.support.clinic import Clinic
+from tests.support.store_rows import change, count
 from tests.support.training_runs import queue_training
 
 pytestmark = pytest.mark.usefixtures("placed")
@@ -34,8 +35,7 @@ def test_a_training_waits_in_the_queue_and_is_placed(
     )
     assert job.settings == SETTINGS
     assert placed == [job.id]
-    with store.reading() as session:
-        assert session.query(AuditEntry).filter_by(action="start training", subject=f"job {job.id}").count() == 1
+    assert count(store, AuditEntry, action="start training", subject=f"job {job.id}") == 1
 
 
 def test_the_same_training_is_not_queued_twice(annotator: Caller, snapshot_id: int) -> None:
@@ -100,8 +100,7 @@ def test_a_job_whose_runner_is_silent_says_so_and_is_cancelled_at_once(
 ) -> None:
     job = queue_training(annotator, snapshot_id)
     lease = leases.claim_job(store, job.id, host="elsewhere", pid=1)
-    with store.writing() as session:
-        session.get_one(Job, job.id).lease_until = 0.0
+    change(store, Job, job.id, lease_until=0.0)
     assert jobs.get_job(annotator, job_id=job.id).silent
     assert jobs.cancel_job(annotator, job_id=job.id).state is JobState.CANCELLED
     with pytest.raises(leases.LeaseLost):

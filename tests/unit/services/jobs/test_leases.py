@@ -13,6 +13,7 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, JobEvent
 from colpo_core.terms import JobKind, JobState
+from tests.support.store_rows import add, change, count
 
 
 @pytest.fixture
@@ -21,11 +22,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def add_job(caller: Caller, kind: JobKind = JobKind.TRAIN, **values: object) -> int:
-    with caller.store.writing() as session:
-        job = Job(kind=kind, settings={}, created_by=caller.person_id, **values)
-        session.add(job)
-        session.flush()
-        return job.id
+    return add(caller.store, Job(kind=kind, settings={}, created_by=caller.person_id, **values))
 
 
 def claim(store: Store, job_id: int, pid: int = 1) -> Lease | None:
@@ -108,8 +105,7 @@ def test_a_write_that_fails_leaves_nothing(store: Store, annotator: Caller) -> N
 
     with pytest.raises(RuntimeError):
         lease.complete(finish)
-    with store.reading() as session:
-        assert session.query(JobEvent).count() == 0
+    assert count(store, JobEvent) == 0
     assert job_row(store, lease.job_id).state is JobState.RUNNING
 
 
@@ -159,8 +155,7 @@ def test_heartbeats_keep_the_lease_and_hear_the_cancelling(store: Store, annotat
     with Heartbeats(lease) as heartbeats:
         while job_row(store, lease.job_id).lease_until <= before:
             assert not heartbeats.stop.wait(0.05)
-        with store.writing() as session:
-            session.get_one(Job, lease.job_id).cancel_requested = True
+        change(store, Job, lease.job_id, cancel_requested=True)
         assert heartbeats.stop.wait(30)
         assert not heartbeats.lost.is_set()
 
@@ -168,7 +163,6 @@ def test_heartbeats_keep_the_lease_and_hear_the_cancelling(store: Store, annotat
 def test_heartbeats_hear_that_the_lease_is_lost(store: Store, annotator: Caller) -> None:
     lease = claim(store, add_job(annotator))
     with Heartbeats(lease) as heartbeats:
-        with store.writing() as session:
-            session.get_one(Job, lease.job_id).lease_token = "another"
+        change(store, Job, lease.job_id, lease_token="another")
         assert heartbeats.stop.wait(30)
         assert heartbeats.lost.is_set()

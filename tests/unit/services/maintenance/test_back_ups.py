@@ -13,6 +13,7 @@ from colpo_core.store.backup import read_facts
 from colpo_core.store.tables import AuditEntry, utc_now
 from colpo_core.terms import ExposureKind
 from tests.support.clinic import Clinic
+from tests.support.store_rows import count
 
 
 @pytest.mark.sqlite
@@ -56,5 +57,4 @@ def test_only_administrators_copy_and_readers_ask_nothing(
     with pytest.raises(PermissionDenied):
         back_ups.last_back_up(reader)
     assert not (tmp_path / "copy").exists()
-    with store.reading() as session:
-        assert session.query(AuditEntry).filter_by(action="back up store").count() == 0
+    assert count(store, AuditEntry, action="back up store") == 0

@@ -8,12 +8,12 @@ from colpo_core.store.tables import Prediction
 from colpo_core.terms import Grade, Label
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
+from tests.support.store_rows import change
 from tests.unit.services.cases.test_lists import hand_out
 
 
 def say(store: Store, prediction_id: int, prob: float) -> None:
-    with store.writing() as session:
-        session.get_one(Prediction, prediction_id).prob_hsil_4ch = prob
+    change(store, Prediction, prediction_id, prob_hsil_4ch=prob)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from colpo_core.terms import Grade, JobKind, JobState, LabelSource, Split
 from colpo_core.workers.runner import run_job
 from tests.support.clinic import Clinic
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import count, get
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +52,7 @@ def checkpoint_id(store: Store, learned: SnapshotRecord) -> int:
 
 
 def keep(caller: Caller, name: str, case_ids: set[int]) -> int:
-    with caller.store.reading() as session:
-        codes = tuple(session.get_one(Patient, patient_id).code for patient_id in case_ids)
+    codes = tuple(get(caller.store, Patient, patient_id).code for patient_id in case_ids)
     query = SnapshotQuery(name, external=True, patient_codes=codes)
     return freezing.freeze_snapshot(caller, query=query).id
 
@@ -108,5 +108,4 @@ def test_a_damaged_checkpoint_ends_the_look_with_a_sentence(
     job = evaluations.start_evaluation(annotator, checkpoint_id=checkpoint_id, snapshot_id=kept)
     assert run_job(store, job.id) == 1
     assert "damaged" in str(jobs.get_job(annotator, job_id=job.id).error)
-    with store.reading() as session:
-        assert session.query(Evaluation).count() == 0
+    assert count(store, Evaluation) == 0

@@ -10,6 +10,7 @@ from colpo_core.terms import LabelSource, Role
 from tests.conftest import add_person
 from tests.support.clinic import Clinic, make_card
 from tests.support.several_annotators import square, submit
+from tests.support.store_rows import change
 
 
 def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store, annotator: Caller) -> None:
@@ -45,7 +46,6 @@ def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store
     assert found.annotators_dice.value == 0.75
     assert found.all_annotators_dice.value == np.mean([0.75, 0.5])
     assert found.annotators_kappa.value is not None
-    with store.writing() as session:
-        session.get_one(Checkpoint, checkpoint_id).card = {}
+    change(store, Checkpoint, checkpoint_id, card={})
     old = models_human_ceiling.human_ceiling(annotator, checkpoint_id=checkpoint_id)
     assert (old.model_dice.value, old.n_images_shared, old.n_images_all) == (None, 0, 2)

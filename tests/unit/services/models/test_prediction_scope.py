@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import and_, delete, select
+from sqlalchemy import and_, delete
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.records.jobs.settings import PredictionSettings, write_settings
@@ -16,6 +16,7 @@ from colpo_core.store.dialects import among
 from colpo_core.store.tables import Image, Job, Prediction
 from colpo_core.terms import JobKind, JobState, Stage
 from tests.support.clinic import PredictedClinic
+from tests.support.store_rows import add, rows
 
 
 @pytest.fixture
@@ -30,14 +31,15 @@ def desk(administrator: Caller) -> PredictedClinic:
 
 def left_of(store: Store, scope: PredictionSettings) -> list[int]:
     """What a runner would take up."""
-    with store.reading() as session:
-        left = and_(images_of(scope), unpredicted(scope.checkpoint_id))
-        return list(session.scalars(select(Image.id).where(left).order_by(Image.id)))
+    left = and_(images_of(scope), unpredicted(scope.checkpoint_id))
+    return rows(store, Image.id, left)
 
 
 def queue(caller: Caller, scope: PredictionSettings, state: JobState = JobState.QUEUED) -> None:
-    with caller.store.writing() as session:
-        session.add(Job(kind=JobKind.PREDICT, state=state, settings=write_settings(scope), created_by=caller.person_id))
+    add(
+        caller.store,
+        Job(kind=JobKind.PREDICT, state=state, settings=write_settings(scope), created_by=caller.person_id),
+    )
 
 
 def test_the_whole_store_is_told_in_four_numbers(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
@@ -92,8 +94,7 @@ def test_jobs_share_the_images_out_among_themselves(
         mine = set(left_of(store, scope)) - taken
         assert len(mine) == scope.n_images, "each tells how many it will predict"
         taken |= mine
-    with store.reading() as session:
-        done = set(session.scalars(select(Prediction.image_id).where(Prediction.checkpoint_id == desk.checkpoint_id)))
+    done = set(rows(store, Prediction.image_id, Prediction.checkpoint_id == desk.checkpoint_id))
     wished = set().union(*({4, 5, 6, 7} if one is None else one for one in asked))
     assert taken == wished - done, "none is forgotten"
 
@@ -115,10 +116,9 @@ def test_what_cannot_be_predicted_is_named(
 
 
 def test_more_numbers_than_a_statement_takes_parameters(store: Store, desk: PredictedClinic) -> None:
-    with store.reading() as session:
-        found = session.scalars(select(Image.id).where(among(Image.id, range(3, 400_000, 2))).order_by(Image.id))
-        assert list(found) == [3, 5, 7, 9]
-        assert list(session.scalars(select(Image.id).where(among(Image.id, ())))) == []
+    found = rows(store, Image.id, among(Image.id, range(3, 400_000, 2)))
+    assert list(found) == [3, 5, 7, 9]
+    assert rows(store, Image.id, among(Image.id, ())) == []
 
 
 def shared_out(store: Store, scope: PredictionSettings, shard_images: int | None) -> list[PredictionSettings]:

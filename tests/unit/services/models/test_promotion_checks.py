@@ -14,9 +14,11 @@ from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Evaluation, Image, Patient, Snapshot
 from colpo_core.terms import Grade, Label, LabelSource, Split
+from tests.support import store_rows
 from tests.support.clinic import Clinic, make_card
 from tests.support.promotable import estimate, promote, promotion_doubts, sound
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import add, get
 
 Publish = Callable[..., int]
 pytestmark = pytest.mark.usefixtures("alone")
@@ -92,8 +94,7 @@ def test_one_call_for_everybody_holds_it_back(annotator: Caller, publish: Publis
 def test_an_external_test_set_that_it_has_seen_holds_it_back(store: Store, annotator: Caller, publish: Publish) -> None:
     checkpoint_id = publish()
     learned = manifest_of(store, 1).items
-    with store.reading() as session:
-        code = session.get_one(Patient, next(one.patient_id for one in learned if one.split == "train")).code
+    code = get(store, Patient, next(one.patient_id for one in learned if one.split == "train")).code
     freezing.freeze_snapshot(annotator, query=SnapshotQuery("kept", external=True, patient_codes=(code,)))
     (doubt,) = promotion_doubts(annotator, checkpoint_id)
     assert "“kept”" in doubt
@@ -103,8 +104,7 @@ def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(
     store: Store, annotator: Caller, publish: Publish
 ) -> None:
     checkpoint_id = publish()
-    with store.writing() as session:
-        session.get_one(Snapshot, 1).sha256 = "7" * 64
+    store_rows.change(store, Snapshot, 1, sha256="7" * 64)
     (doubt,) = promotion_doubts(annotator, checkpoint_id)
     assert doubt.startswith("What it or the current model has learned from cannot be checked.")
 
@@ -113,8 +113,7 @@ def test_a_card_of_an_older_version_is_read_and_what_it_lacks_is_said(
     store: Store, annotator: Caller, publish: Publish
 ) -> None:
     checkpoint_id = publish()
-    with store.writing() as session:
-        session.get_one(Checkpoint, checkpoint_id).card = {}
+    store_rows.change(store, Checkpoint, checkpoint_id, card={})
     checks = check_promotion(annotator, checkpoint_id=checkpoint_id)
     assert checks.doubts == (
         "With four channels, which makes the calls, nothing is known of how it tells the test cases apart: there is "
@@ -199,15 +198,15 @@ def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
     kept = freezing.freeze_snapshot(annotator, query=SnapshotQuery("kept", external=True, patient_codes=("p51",)))
 
     def take_look(metrics: dict[str, Any]) -> tuple[str, ...]:
-        with store.writing() as session:
-            session.add(
-                Evaluation(
-                    checkpoint_id=checkpoint_id,
-                    snapshot_id=kept.id,
-                    metrics=metrics,
-                    created_by=annotator.person_id,
-                )
-            )
+        add(
+            store,
+            Evaluation(
+                checkpoint_id=checkpoint_id,
+                snapshot_id=kept.id,
+                metrics=metrics,
+                created_by=annotator.person_id,
+            ),
+        )
         return promotion_doubts(annotator, checkpoint_id)
 
     (doubt,) = take_look(sound() | with_area(0.4, 0.9))
@@ -222,8 +221,7 @@ def test_impressions_and_drawings_hold_it_back(store: Store, annotator: Caller, 
         clinic.add_case(swede_score=2 + number % 2 * 5, simulated=number < 9)
     frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("drawn", label_source=LabelSource.IMPRESSION))
     checkpoint_id = publish(snapshot_id=frozen.id)
-    with store.writing() as session:
-        session.get_one(Checkpoint, checkpoint_id).label_source = LabelSource.IMPRESSION
+    store_rows.change(store, Checkpoint, checkpoint_id, label_source=LabelSource.IMPRESSION)
     first, second = promotion_doubts(annotator, checkpoint_id)
     assert first.startswith("Its labels are colposcopic impressions, not histology")
     assert "images that it learned from" in second

@@ -23,6 +23,7 @@ from tests.support.clinic import Clinic
 from tests.support.copies import as_jpeg
 from tests.support.promotable import promote, promotion_doubts
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import count
 
 Publish = Callable[..., int]
 pytestmark = pytest.mark.usefixtures("alone")
@@ -133,8 +134,7 @@ def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_
     checkpoint_id = publish(leaks=["It leaks."])
 
     def counts() -> tuple[int, ...]:
-        with store.reading() as session:
-            return tuple(session.query(table).count() for table in (Promotion, Job, AuditEntry))
+        return tuple(count(store, table) for table in (Promotion, Job, AuditEntry))
 
     before = counts()
     for words in ({}, {"overrule": "  "}):

@@ -24,6 +24,7 @@ from colpo_core.store.tables import Checkpoint, Job
 from colpo_core.terms import JobKind, JobState, Split
 from tests.support.clinic import Clinic
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import change
 
 
 @pytest.fixture
@@ -163,8 +164,7 @@ def test_a_promotion_needs_an_administrator_a_reason_and_whole_files(
 
 def test_another_checkpoint_in_the_folder_is_told(store: Store, annotator: Caller, snapshot_id: int) -> None:
     checkpoint_id = publish(annotator, snapshot_id, "one")
-    with store.writing() as session:
-        session.get_one(Checkpoint, checkpoint_id).sha256 = "0" * 64
+    change(store, Checkpoint, checkpoint_id, sha256="0" * 64)
     found = checkpoints.get_checkpoint(annotator, checkpoint_id=checkpoint_id)
     with pytest.raises(CheckpointMismatch, match="not the ones"):
         verify_files(store, found)

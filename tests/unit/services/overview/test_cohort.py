@@ -21,6 +21,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Case, CaseSummary, Image, ImageFigures, Prediction, Snapshot
 from colpo_core.terms import Grade, JobState, Label, LabelSource, ReviewReason, Role, SpecimenKind, Split, Verdict
 from tests.conftest import add_person
+from tests.support import store_rows
 from tests.support.clinic import SIDE_PX, Clinic, PredictedClinic
 from tests.support.handed_out import make_team, paint_and_submit
 from tests.unit.services.cases.test_lists import hand_out
@@ -54,9 +55,8 @@ def test_recruitment_counts_every_case_once_in_its_month(filled: Store) -> None:
     counts = cohort.recruitment(Caller(filled, ADA))
     assert sum(one.n for one in counts) == 240
     assert [one.month for one in counts] == sorted(one.month for one in counts)
-    with filled.reading() as session:
-        rows = session.query(CaseSummary).filter(CaseSummary.grade == Grade.CIN3).all()
-        expected = {row.examined_on.isoformat()[:7] for row in rows}
+    rows = store_rows.rows(filled, CaseSummary, CaseSummary.grade == Grade.CIN3)
+    expected = {row.examined_on.isoformat()[:7] for row in rows}
     assert {one.month for one in counts if one.grade is Grade.CIN3} == expected
     assert cohort.recruitment(Caller(filled, ADA), include_simulated=False) == counts
 

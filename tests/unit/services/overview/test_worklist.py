@@ -37,6 +37,7 @@ from colpo_core.terms import (
     StudyState,
     Verdict,
 )
+from tests.support import store_rows
 from tests.support.annotate_pages import image_of
 from tests.support.snapshots import manifest_of
 
@@ -251,8 +252,7 @@ def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(
             image = Image(case_id=cases[1], sha256=f"{index}" * 64, media_type="image/png", width_px=32, height_px=24)
             image.stage, image.shows_cervix = stage, shows
             session.add(image)
-    with store.reading() as session:
-        added = session.scalars(select(Image.id).where(Image.case_id == cases[1]).order_by(Image.id)).all()[1:]
+    added = store_rows.rows(store, Image.id, Image.case_id == cases[1])[1:]
     for image_id, probability in zip(added, (0.9, 0.0, 0.0), strict=True):
         predict(store, checkpoint_id, image_id, prob_3ch=probability, prob_4ch=probability)
     found = dashboard(annotator).agreement

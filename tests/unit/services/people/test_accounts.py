@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import ColpoError, Conflict, InputRejected, NotFound, PermissionDenied, SignInRefused
 from colpo_core.records.people import Actor, PersonRecord
@@ -17,6 +16,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Person
 from colpo_core.terms import Label, Role
 from tests.support.conducted import make_study
+from tests.support.store_rows import count
 
 pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
@@ -51,8 +51,7 @@ def test_of_two_first_administrators_at_once_one_wins(store: Store) -> None:
     with ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(attempt, range(4)))
     assert outcomes.count("refused") == 3
-    with store.reading() as session:
-        assert len(session.scalars(select(Person)).all()) == 1
+    assert count(store, Person) == 1
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from colpo_core.store.tables import Image, Mask, Prediction
 from colpo_core.terms import Finding, Grade, Label, LabelSource, Stage, Verdict
 from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, PredictedClinic
+from tests.support.store_rows import get
 from tests.unit.services.cases.test_lists import hand_out
 
 
@@ -144,8 +145,7 @@ def test_what_is_missing_or_damaged_is_said_and_the_rest_is_there(
     store: Store, annotator: Caller, desk: PredictedClinic
 ) -> None:
     prediction_id = desk.predictions[1]
-    with store.reading() as session:
-        maps = store.blobs.path(session.get_one(Prediction, prediction_id).maps_sha256)
+    maps = store.blobs.path(get(store, Prediction, prediction_id).maps_sha256)
     maps.write_bytes(b"no maps")
     opened = review.open_review(annotator, prediction_id=prediction_id)
     assert opened.problems == (

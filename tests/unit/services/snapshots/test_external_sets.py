@@ -3,7 +3,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import InputRejected, LeakageFound, NotFound, PermissionDenied
 from colpo_core.records.snapshots.snapshots import SnapshotQuery, SnapshotRecord
@@ -20,6 +19,7 @@ from colpo_core.terms import Grade, JobState, LabelSource, Split
 from tests.support.clinic import Clinic, ClinicCase, draw
 from tests.support.copies import as_jpeg, brighter
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import get, rows
 
 Freeze = Callable[..., SnapshotRecord]
 PHOTOGRAPH = draw(500, lesion=False)[0]
@@ -62,8 +62,7 @@ def freeze(annotator: Caller) -> Freeze:
 
 
 def code_of(store: Store, case: ClinicCase) -> str:
-    with store.reading() as session:
-        return session.get_one(Patient, case.patient_id).code
+    return get(store, Patient, case.patient_id).code
 
 
 def add_checkpoint(store: Store, snapshot: SnapshotRecord, name: str = "model", **card: object) -> int:
@@ -262,5 +261,4 @@ def test_readers_learn_nothing_of_external_sets(store: Store, reader: Caller, wa
         snapshots_external_sets.external_sets(reader)
     with pytest.raises(PermissionDenied):
         snapshots_external_sets.seen_by(reader, checkpoint_id=1, snapshot_id=kept.id)
-    with store.reading() as session:
-        assert session.scalars(select(Job)).all() == []
+    assert rows(store, Job) == []

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from sqlalchemy import update
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
@@ -12,6 +11,7 @@ from colpo_core.store.tables import AuditEntry, CaseLabel
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, MaskOrigin, Split, Stage
 from tests.support.clinic import Clinic
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import change_all, count
 
 
 def gather(store: Store, **changes: object) -> Manifest:
@@ -82,8 +82,7 @@ def test_impressions_are_labels_only_where_asked_for_by_name(store: Store, clini
 
 def test_a_label_by_older_rules_is_not_used(store: Store, clinic: Clinic) -> None:
     clinic.add_case()
-    with store.writing() as session:
-        session.execute(update(CaseLabel).values(rules_version="kim-2021"))
+    change_all(store, CaseLabel, rules_version="kim-2021")
     (item,) = gather(store).items
     assert item.label is None
     assert "older rules (kim-2021)" in reasons(gather(store))["case", item.case_id]
@@ -132,8 +131,7 @@ def test_the_same_query_on_the_same_store_has_the_same_hash(store: Store, clinic
     assert freezing.freeze_snapshot(annotator, query=query) == frozen
     assert freezing.preview_snapshot(annotator, query=query).equals == "first"
     assert len(freezing.list_snapshots(annotator)) == 1
-    with store.reading() as session:
-        assert session.query(AuditEntry).filter_by(action="freeze snapshot").count() == 1
+    assert count(store, AuditEntry, action="freeze snapshot") == 1
 
 
 def test_freezing_equal_content_under_another_name_names_the_equal(clinic: Clinic, annotator: Caller) -> None:

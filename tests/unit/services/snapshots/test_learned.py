@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import NotFound
@@ -30,6 +30,7 @@ from tests.support.clinic import Clinic
 from tests.support.copies import as_jpeg, brighter
 from tests.support.learned import publish_anew
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import get, rows
 
 
 @pytest.fixture
@@ -151,9 +152,8 @@ def test_of_a_damaged_manifest_nothing_is_guessed_until_it_is_whole_again(
     assert sentence.startswith("Whom model has learned from cannot be told. A stored file is damaged. Restore")
     with pytest.raises(NotFound, match="Whom model has learned from is not known"):
         met(store, checkpoint_id)
-    with store.reading() as session:
-        assert session.scalars(select(CheckpointPatient.patient_id)).all() == []
-        assert session.scalars(select(CheckpointImage.image_id)).all() == []
+    assert rows(store, CheckpointPatient.patient_id) == []
+    assert rows(store, CheckpointImage.image_id) == []
     place.write_bytes(content)
     assert fill_learned(store) == ()
     assert met(store, checkpoint_id) == patients(manifest, Split.TRAIN, Split.VALIDATION)
@@ -172,8 +172,7 @@ def test_a_patient_who_is_met_by_an_image_outside_an_external_set_is_seen_in_it(
 ) -> None:
     checkpoint_id = publish()
     kept = clinic.add_case()
-    with store.reading() as session:
-        code = session.get_one(Patient, kept.patient_id).code
+    code = get(store, Patient, kept.patient_id).code
     query = SnapshotQuery("kept", external=True, patient_codes=(code,))
     snapshot = freezing.freeze_snapshot(annotator, query=query)
     asked = {"checkpoint_id": checkpoint_id, "snapshot_id": snapshot.id}

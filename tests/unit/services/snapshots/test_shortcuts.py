@@ -14,6 +14,7 @@ from colpo_core.services.snapshots import freezing, shortcuts, surroundings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, ImageSurroundings, Snapshot
 from colpo_core.terms import Grade, Split
+from tests.support import store_rows
 from tests.support.clinic import SIDE_PX, Clinic, draw
 from tests.support.snapshots import manifest_of
 
@@ -177,8 +178,7 @@ def test_it_is_kept_with_the_snapshot_and_found_anew_once_a_record_is_corrected(
         assert shortcuts.snapshot_shortcuts(store, frozen.id, manifest) == frozen.shortcuts
     name_devices(store, lambda _case_id: "a")
     assert accused(shortcuts.snapshot_shortcuts(store, frozen.id, manifest)) == set()
-    with store.writing() as session:
-        session.get_one(Snapshot, frozen.id).shortcuts = None  # frozen by an earlier version
+    store_rows.change(store, Snapshot, frozen.id, shortcuts=None)  # frozen by an earlier version
     assert freezing.get_snapshot(annotator, snapshot_id=frozen.id).shortcuts is None
     assert accused(shortcuts.snapshot_shortcuts(store, frozen.id, manifest)) == set()
 

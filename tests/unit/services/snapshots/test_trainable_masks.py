@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import InputRejected, NotFound
@@ -18,6 +17,7 @@ from colpo_core.workers.stored_pixels import StoredPixels
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 from tests.support.several_annotators import square, submit
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import add, count, rows
 
 MASKS = [square(10, 10), square(12, 12), square(20, 24, 12)]
 
@@ -40,27 +40,21 @@ def sha_of(mask: np.ndarray) -> str:
 
 
 def decide(store: Store, case: ClinicCase, version_id: int, caller: Caller) -> None:
-    with store.writing() as session:
-        session.add(
-            Adjudication(
-                image_id=case.image_id,
-                finding=Finding.ACETOWHITE,
-                version_id=version_id,
-                method=AdjudicationMethod.TAKEN,
-                sources=[version_id],
-                decided_by=caller.person_id,
-            )
-        )
+    add(
+        store,
+        Adjudication(
+            image_id=case.image_id,
+            finding=Finding.ACETOWHITE,
+            version_id=version_id,
+            method=AdjudicationMethod.TAKEN,
+            sources=[version_id],
+            decided_by=caller.person_id,
+        ),
+    )
 
 
 def versions(store: Store) -> list[int]:
-    with store.reading() as session:
-        return list(session.scalars(select(AnnotationVersion.id).order_by(AnnotationVersion.id)))
-
-
-def count(store: Store, table: type) -> int:
-    with store.reading() as session:
-        return session.scalar(select(func.count()).select_from(table)) or 0
+    return rows(store, AnnotationVersion.id)
 
 
 def test_the_newest_of_all_is_the_default(store: Store, case: ClinicCase) -> None:
@@ -111,9 +105,8 @@ def test_freezing_keeps_the_consensus_once_and_previewing_does_not(
     frozen = freezing.freeze_snapshot(administrator, query=query)
     assert frozen.sha256 == preview.sha256
     assert freezing.freeze_snapshot(administrator, query=query) == frozen
-    with store.reading() as session:
-        (kept,) = session.scalars(select(ConsensusMask)).all()
-        assert (kept.image_id, kept.method, kept.sources) == (case.image_id, Combination.STAPLE, versions(store))
+    (kept,) = rows(store, ConsensusMask)
+    assert (kept.image_id, kept.method, kept.sources) == (case.image_id, Combination.STAPLE, versions(store))
     (item,) = manifest_of(store, frozen.id).items
     assert item.mask_sha256 is not None
     mask = StoredPixels(store).load_mask(item.mask_sha256, SIDE_PX, SIDE_PX)

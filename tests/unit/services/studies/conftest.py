@@ -53,8 +53,7 @@ def clinic(store: Store, administrator: Caller, add_case: Callable[..., int]) ->
         checkpoint.label_source = LabelSource.HISTOLOGY
         session.add(checkpoint)
     fill_learned(store)
-    with store.reading() as session:
-        return Clinic(case_ids, tuple(image.id for image in images), checkpoint.id, snapshot.id)
+    return Clinic(case_ids, tuple(image.id for image in images), checkpoint.id, snapshot.id)
 
 
 @pytest.fixture

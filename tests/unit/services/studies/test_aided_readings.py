@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image as Picture
-from sqlalchemy import select
 
 from colpo_core.errors import Blinding, InputRejected, NotFound, StudyLocked
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
@@ -22,8 +21,10 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Case, Exposure, Prediction, Presentation, Reading
 from colpo_core.terms import Arm, ExposureKind, Grade, Label, Role
 from tests.conftest import add_person
+from tests.support import store_rows
 from tests.support.clinic import PredictedClinic
 from tests.support.conducted import waiting
+from tests.support.store_rows import change, get
 
 LAYERS = ("mask", "map")
 
@@ -74,8 +75,7 @@ def read_all(reader: Caller, study_id: int) -> list[Presented]:
 
 
 def rows(store: Store, study_id: int) -> list[Reading]:
-    with store.reading() as session:
-        return list(session.scalars(select(Reading).where(Reading.study_id == study_id).order_by(Reading.id)))
+    return store_rows.rows(store, Reading, Reading.study_id == study_id)
 
 
 def test_the_aid_comes_after_the_first_call_and_not_before(
@@ -247,9 +247,8 @@ def test_what_the_studys_own_aid_showed_is_no_exposure_for_it_and_one_for_others
     first = waiting(rita, study_id)
     answer(rita, study_id, first.token)
     second = waiting(rita, study_id)
-    with store.reading() as session:
-        case_id = session.get_one(Presentation, first.token).case_id
-        found = session.scalars(select(Exposure).where(Exposure.person_id == rita.person_id)).all()
+    case_id = get(store, Presentation, first.token).case_id
+    found = store_rows.rows(store, Exposure, Exposure.person_id == rita.person_id)
     assert {(one.case_id, one.kind, one.within_study) for one in found} == {
         (case_id, kind, study_id) for kind in (ExposureKind.PREDICTION, ExposureKind.MASK)
     }
@@ -268,8 +267,7 @@ def test_a_layer_that_is_fetched_by_its_address_alone_is_an_exposure_too(
     token = waiting(rita, study_id).token
     answer(rita, study_id, token)
     presenting.presented_aid(rita, study_id=study_id, token=f"{token}.2", layer="map")
-    with store.reading() as session:
-        found = session.scalars(select(Exposure).where(Exposure.person_id == rita.person_id)).all()
+    found = store_rows.rows(store, Exposure, Exposure.person_id == rita.person_id)
     assert {one.kind for one in found} == {ExposureKind.PREDICTION, ExposureKind.MASK}
     assert {one.within_study for one in found} == {study_id}
 
@@ -285,8 +283,7 @@ def test_an_aid_that_cannot_be_given_or_trusted_is_refused(
     assert job is not None
     assert job.settings.image_ids == (bare.image_id,)
     clinic.predict(bare.image_id, clinic.checkpoint_id)
-    with store.writing() as session:
-        session.get_one(Case, bare.case_id).patient_id = clinic.cases[-1].patient_id
+    change(store, Case, bare.case_id, patient_id=clinic.cases[-1].patient_id)
     with pytest.raises(InputRejected, match="has learned from 1 of the 9 cases"):
         designing.open_study(administrator, study_id=study_id)
 
@@ -338,8 +335,7 @@ def test_an_exposure_between_the_calls_lets_the_second_be_made(
     second = waiting(rita, study_id)
     assert second.phase == 2
     answer(rita, study_id, second.token)
-    with store.reading() as session:
-        predicted = session.scalars(select(Prediction.id)).all()
+    predicted = store_rows.rows(store, Prediction.id)
     assert predicted
     read_all(rita, study_id)
     read_all(readers[1], study_id)

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from colpo_core.errors import Conflict, InputRejected, PermissionDenied, StudyLocked
@@ -19,6 +19,7 @@ from colpo_core.store.tables import AuditEntry, Person, Study, StudyCase
 from colpo_core.terms import AmendmentKind, Label, Role
 from tests.conftest import add_person
 from tests.support.conducted import make_study, read_on
+from tests.support.store_rows import change_all, row, rows
 
 WHY = "  the first  reader fell ill "
 
@@ -152,8 +153,7 @@ def test_amendments_say_why_they_cannot_be_made(
         add(reader.person_id)
     with pytest.raises(Conflict, match="only reader left"):
         remove(second_reader.person_id)
-    with store.reading() as session:
-        assert session.scalar(select(Person.active).where(Person.id == late.person_id))
+    assert row(store, Person.active, Person.id == late.person_id)
     designing.close_study(administrator, study_id=study_id, reason="enough")
     with pytest.raises(StudyLocked, match="closed study does not change"):
         add(late.person_id)
@@ -165,8 +165,7 @@ def test_a_draft_and_a_study_that_was_tampered_with_take_none(
     draft = designing.create_study(administrator, name="Draft", reader_ids=[reader.person_id])
     with pytest.raises(StudyLocked, match="draft needs no amendment"):
         study_amendments.add_reader(administrator, study_id=draft.id, reader_id=late.person_id, reason="why")
-    with store.writing() as session:
-        session.execute(update(StudyCase).where(StudyCase.study_id == study_id).values(truth=Label.HSIL))
+    change_all(store, StudyCase, StudyCase.study_id == study_id, truth=Label.HSIL)
     with pytest.raises(StudyLocked, match="no longer is what was sealed"):
         study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.person_id, reason="why")
 
@@ -177,8 +176,7 @@ def test_an_amendment_is_for_good_and_in_the_log(
     study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.person_id, reason=WHY)
     with pytest.raises(IntegrityError, match="append-only"), store.writing() as session:
         session.execute(text("UPDATE study_amendments SET reason = ''"))
-    with store.reading() as session:
-        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "amend study"))
+    (entry,) = rows(store, AuditEntry, AuditEntry.action == "amend study")
     assert (entry.subject, entry.detail) == (f"study {study_id}", {"kind": "reader_added"})
 
 

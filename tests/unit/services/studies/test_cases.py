@@ -23,6 +23,7 @@ from colpo_core.terms import Label
 from tests.support.clinic import draw
 from tests.support.compared_studies import Clinic, predict, read_all
 from tests.support.learned import publish_anew
+from tests.support.store_rows import change, get
 
 N, H = Label.NORMAL, Label.HSIL
 
@@ -30,8 +31,7 @@ N, H = Label.NORMAL, Label.HSIL
 def test_another_case_of_a_trained_patient_counts_as_seen(
     store: Store, administrator: Caller, reader: Caller, clinic: Clinic, add_case: Callable[..., int]
 ) -> None:
-    with store.reading() as session:
-        patient_id = session.get_one(Case, clinic.case_ids[0]).patient_id
+    patient_id = get(store, Case, clinic.case_ids[0]).patient_id
     second = add_case(N, patient_id=patient_id)
     choice = CaseChoice(CaseSource.PICKED, case_ids=(second, clinic.case_ids[2]))
     preview = designing.preview_choice(administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])
@@ -46,8 +46,7 @@ def test_a_near_copy_filed_under_another_code_makes_a_case_seen(
     learned, others = clinic.image_ids[0], clinic.image_ids[1:]
 
     def look_like(image_id: int, rgb: NDArray[np.uint8]) -> None:
-        with store.writing() as session:
-            session.get_one(Image, image_id).perceptual_hash = perceptual_hash(rgb)
+        change(store, Image, image_id, perceptual_hash=perceptual_hash(rgb))
 
     def n_seen() -> int:
         choice = CaseChoice(CaseSource.PICKED, case_ids=clinic.case_ids, include_simulated=True)
@@ -71,8 +70,7 @@ def test_by_the_papers_protocol_the_test_side_is_seen_too(
 ) -> None:
     """It augments before it splits, so that copies of each image stand on every side: nothing of it is unseen."""
     assert publish_anew(store, clinic.checkpoint_id, protocol="paper") == ()
-    with store.reading() as session:
-        patient_id = session.get_one(Case, clinic.case_ids[2]).patient_id
+    patient_id = get(store, Case, clinic.case_ids[2]).patient_id
     of_a_test_patient = add_case(N, patient_id=patient_id)
     choice = CaseChoice(CaseSource.PICKED, case_ids=(*clinic.case_ids, of_a_test_patient))
     preview = designing.preview_choice(administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])

@@ -15,21 +15,20 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import closings, designing, presenting
 from colpo_core.services.studies import report as study_report
 from colpo_core.services.studies.conduct import export_record
-from colpo_core.services.studies.rows import check_seal, get_study_row
 from colpo_core.store import Store
 from colpo_core.store.tables import Prediction, StudyClosing, StudyReader
 from colpo_core.studies import methods
 from colpo_core.terms import Label
 from tests.support.conducted import make_study, read_on
 from tests.support.reported import reported_study
+from tests.support.store_rows import get, rows, sealed
 
 # A row of an older store is not there: the trigger that keeps it is taken away for once.
 FORGET = ("DROP TRIGGER study_closings_refuses_delete", "DELETE FROM study_closings")
 
 
 def closing_of(store: Store, study_id: int) -> StudyClosing:
-    with store.reading() as session:
-        return session.get_one(StudyClosing, study_id)
+    return get(store, StudyClosing, study_id)
 
 
 def test_a_closing_keeps_figures_methods_and_version(store: Store, administrator: Caller) -> None:
@@ -86,8 +85,7 @@ def test_of_a_study_closed_by_an_older_version_all_changes_are_named_and_its_sea
     assert anew.changes == methods.changes_since(1) != ()
     page = study_report.report_html(administrator, study_id=study_id)
     assert anew.changes[0] in unescape(page)
-    with store.reading() as session:
-        check_seal(session, get_study_row(session, study_id))
+    sealed(store, study_id)
 
 
 def test_an_open_study_is_held_against_no_closing(
@@ -163,8 +161,7 @@ def test_by_number_no_file_names_a_reader_and_the_numbers_are_those_of_the_study
     for name, content in files.items():
         for word in ("anna", "berta", "carla", administrator.actor.display_name.lower() + ","):
             assert word not in content.lower(), (name, word)
-    with store.reading() as session:
-        order = sorted(session.scalars(select(StudyReader.person_id).where(StudyReader.study_id == study_id)))
+    order = sorted(rows(store, StudyReader.person_id, StudyReader.study_id == study_id))
     exposures = json.loads(files["record.json"])["conduct"]["exposures"]
     assert [(one["reader_id"], one["display_name"]) for one in exposures] == [
         (person_id, f"Reader {place}") for place, person_id in enumerate(order, start=1)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import PermissionDenied, StudyLocked
 from colpo_core.records.studies.conduct import ChangedLabels
@@ -19,11 +18,12 @@ from colpo_core.services.studies.conduct import export_record, study_conduct
 from colpo_core.services.studies.exports import export_readings
 from colpo_core.services.studies.refusals import note_refusal
 from colpo_core.services.studies.report import report_html
-from colpo_core.services.studies.rows import check_seal, get_study, get_study_row
+from colpo_core.services.studies.rows import get_study
 from colpo_core.store import Store
 from colpo_core.store.tables import CaseLabel, Presentation
 from colpo_core.terms import ExposureKind, ExposureRule, Label
 from tests.support.conducted import make_study, read_on
+from tests.support.store_rows import change_all, rows, sealed
 
 
 @pytest.fixture(autouse=True)
@@ -153,8 +153,7 @@ def test_what_was_read_in_another_study_is_an_exposure_whoever_noted_it(
     first = make_study(administrator, [reader], practice=cases[:1], name="First")
     read_on(reader, first, at_most=2)
     presenting.next_case(reader, study_id=first)  # shown, not answered
-    with store.reading() as session:
-        shown = set(session.scalars(select(Presentation.case_id).where(Presentation.study_id == first)))
+    shown = set(rows(store, Presentation.case_id, Presentation.study_id == first))
     assert len(shown) == 2
     draft = designing.create_study(administrator, name="Draft", reader_ids=[reader.person_id, second_reader.person_id])
     rita, ruth = study_conduct(administrator, study_id=draft.id).exposures
@@ -209,10 +208,8 @@ def test_no_washout_and_a_changed_label_stand_in_conduct_record_and_report(
     record = json.loads(export_record(administrator, study_id=study_id))
     assert record["warnings"][:2] == list(said[:2])
     assert "2 of 4 cases has changed" in report_html(administrator, study_id=study_id)
-    with store.reading() as session:
-        check_seal(session, get_study_row(session, study_id))
+    sealed(store, study_id)
 
 
 def relabel(store: Store, case_id: int, label: Label | None) -> None:
-    with store.writing() as session:
-        session.scalars(select(CaseLabel).where(CaseLabel.case_id == case_id)).one().label = label
+    change_all(store, CaseLabel, CaseLabel.case_id == case_id, label=label)

@@ -3,7 +3,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied, StudyLocked
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
@@ -14,6 +14,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, CaseLabel, Image, Person, Study, StudyCase
 from colpo_core.terms import Grade, Label, LabelSource, Role, Stage, StudyState
 from tests.support.clinic import Clinic
+from tests.support.store_rows import change_all, rows, sealed
 
 AddCase = Callable[..., int]
 
@@ -138,21 +139,18 @@ def test_the_truth_is_frozen_at_the_sealing_and_not_before(
     store: Store, administrator: Caller, draft: int, cases: list[int]
 ) -> None:
     def set_label(label: Label) -> None:
-        with store.writing() as session:
-            session.execute(update(CaseLabel).where(CaseLabel.case_id == cases[0]).values(label=label))
+        change_all(store, CaseLabel, CaseLabel.case_id == cases[0], label=label)
 
     set_label(Label.HSIL)
     assert designing.open_study(administrator, study_id=draft).n_hsil == 2
     set_label(Label.NORMAL)
     assert get_study(administrator, study_id=draft).study.n_hsil == 2
-    with store.reading() as session:
-        check_seal(session, get_study_row(session, draft))
+    sealed(store, draft)
 
 
 def test_a_broken_seal_is_noticed(store: Store, administrator: Caller, draft: int, cases: list[int]) -> None:
     designing.open_study(administrator, study_id=draft)
-    with store.writing() as session:
-        session.execute(update(StudyCase).where(StudyCase.case_id == cases[0]).values(truth=Label.HSIL))
+    change_all(store, StudyCase, StudyCase.case_id == cases[0], truth=Label.HSIL)
     with store.reading() as session, pytest.raises(StudyLocked, match="no longer is what was sealed"):
         check_seal(session, get_study_row(session, draft))
 
@@ -160,8 +158,7 @@ def test_a_broken_seal_is_noticed(store: Store, administrator: Caller, draft: in
 def test_a_case_that_lost_its_label_stops_the_sealing(
     store: Store, administrator: Caller, draft: int, cases: list[int]
 ) -> None:
-    with store.writing() as session:
-        session.execute(update(CaseLabel).where(CaseLabel.case_id == cases[0]).values(label=None))
+    change_all(store, CaseLabel, CaseLabel.case_id == cases[0], label=None)
     with pytest.raises(InputRejected, match="1 of the 3 cases"):
         designing.open_study(administrator, study_id=draft)
     assert get_study(administrator, study_id=draft).study.state is StudyState.DRAFT
@@ -171,8 +168,7 @@ def test_a_case_that_lost_its_label_stops_the_sealing(
 def test_a_reader_who_is_gone_stops_the_sealing(
     store: Store, administrator: Caller, reader: Caller, draft: int, change: dict[str, object]
 ) -> None:
-    with store.writing() as session:
-        session.execute(update(Person).where(Person.id == reader.person_id).values(**change))
+    change_all(store, Person, Person.id == reader.person_id, **change)
     with pytest.raises(InputRejected, match="no longer"):
         designing.open_study(administrator, study_id=draft)
 
@@ -193,9 +189,8 @@ def test_a_study_goes_one_way(administrator: Caller, draft: int) -> None:
 
 def test_a_draft_can_be_discarded(store: Store, administrator: Caller, draft: int) -> None:
     designing.discard_study(administrator, study_id=draft)
-    with store.reading() as session:
-        assert session.scalars(select(Study)).all() == []
-        assert session.scalars(select(StudyCase)).all() == []
+    assert rows(store, Study) == []
+    assert rows(store, StudyCase) == []
     with pytest.raises(NotFound):
         designing.open_study(administrator, study_id=draft)
 
@@ -236,8 +231,7 @@ def test_labelled_cases_are_chosen_by_grade_and_day(store: Store, administrator:
             reader_ids=[reader.person_id],
             choice=CaseChoice(**changes),
         )
-        with store.reading() as session:
-            return set(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study.id)))
+        return set(rows(store, StudyCase.case_id, StudyCase.study_id == study.id))
 
     def ids(*places: int) -> set[int]:
         return {cases[place].case_id for place in places}

@@ -16,6 +16,7 @@ from colpo_core.store.tables import Presentation, Study
 from colpo_core.studies.design import DesignCase
 from colpo_core.terms import Arm, Label
 from tests.support.compared_studies import Clinic, predict, read_all
+from tests.support.store_rows import get
 
 N, H = Label.NORMAL, Label.HSIL
 
@@ -52,9 +53,8 @@ def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_fi
     designing.open_study(administrator, study_id=study.id)
     right = dict(zip(clinic.case_ids, (case.truth for case in sealed(store, study.id)), strict=True))
     while (shown := presenting.next_case(reader, study_id=study.id)) is not None:
-        with store.reading() as session:
-            row = session.get_one(Presentation, shown.token)
-            main, truth = (row.session, row.occurrence) == (1, 1), right[row.case_id]
+        row = get(store, Presentation, shown.token)
+        main, truth = (row.session, row.occurrence) == (1, 1), right[row.case_id]
         call = truth if main else (N if truth is H else H)
         readings.record_reading(reader, study_id=study.id, token=shown.token, call=call, confidence=60, active_ms=0)
     designing.close_study(administrator, study_id=study.id, reason="enough was read")

@@ -16,6 +16,7 @@ from colpo_core.store.tables import Exposure, Presentation, Reading, Study, Stud
 from colpo_core.studies.design import StudyDesign
 from colpo_core.terms import ExposureKind, ExposureRule, Label
 from tests.support.conducted import make_study, read_on
+from tests.support.store_rows import get
 
 
 @pytest.fixture(autouse=True)
@@ -61,8 +62,7 @@ def test_an_exposure_in_mid_study_counts_for_what_is_not_read_yet(
     (answered,) = read_cases(reader, study_id)
     shown = presenting.next_case(reader, study_id=study_id)
     assert shown is not None
-    with store.reading() as session:
-        before_her = session.get_one(Presentation, shown.token).case_id
+    before_her = get(store, Presentation, shown.token).case_id
     exposures.note(reader, [(answered, ExposureKind.LABEL), (before_her, ExposureKind.PREDICTION)])
     for attempt in (
         lambda: presenting.presented_image(reader, study_id=study_id, token=shown.token),

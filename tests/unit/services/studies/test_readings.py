@@ -27,6 +27,8 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Image, Presentation, Reading, utc_now
 from colpo_core.studies.orders import session_orders
 from colpo_core.terms import Label, StudyState
+from tests.support import store_rows
+from tests.support.store_rows import change_all, count
 
 N_CASES = 5
 
@@ -61,8 +63,7 @@ def test_a_reader_reads_every_case_once_in_an_order_of_their_own(
             assert (shown.number, shown.total) == (number, N_CASES)
             assert answer(caller, study_id, shown.token) == number
         assert presenting.next_case(caller, study_id=study_id) is None
-    with store.reading() as session:
-        rows = session.scalars(select(Reading).order_by(Reading.id)).all()
+    rows = store_rows.rows(store, Reading)
     drawn = session_orders({row.case_id for row in rows}, [reader.person_id, second_reader.person_id], seed=3)
     orders = {reader_id: tuple(one.case_id for one in order) for (reader_id, _), order in drawn.items()}
     for caller in (reader, second_reader):
@@ -91,19 +92,16 @@ def test_the_time_from_first_showing_to_answer_is_kept(store: Store, reader: Cal
         earlier = shown.shown_at - timedelta(seconds=40)
         session.execute(update(Presentation).values(shown_at=earlier))
     answer(reader, study_id, shown.token)
-    with store.reading() as session:
-        row = session.scalars(select(Reading)).one()
+    row = store_rows.row(store, Reading)
     assert row.shown_at == earlier
     assert (row.answered_at - row.shown_at).total_seconds() >= 40
 
 
 def test_a_clock_set_back_gives_no_negative_time(store: Store, reader: Caller, study_id: int) -> None:
     shown = present(reader, study_id)
-    with store.writing() as session:
-        session.execute(update(Presentation).values(shown_at=shown.shown_at + timedelta(hours=1)))
+    change_all(store, Presentation, shown_at=shown.shown_at + timedelta(hours=1))
     answer(reader, study_id, shown.token)
-    with store.reading() as session:
-        row = session.scalars(select(Reading)).one()
+    row = store_rows.row(store, Reading)
     assert row.answered_at == row.shown_at
 
 
@@ -114,8 +112,7 @@ def test_an_answer_locks(store: Store, reader: Caller, study_id: int) -> None:
     for call, sure in ((Label.HSIL, 80), (Label.NORMAL, 81)):
         with pytest.raises(StudyLocked, match="cannot be changed"):
             answer(reader, study_id, shown.token, call, sure)
-    with store.reading() as session:
-        row = session.scalars(select(Reading)).one()
+    row = store_rows.row(store, Reading)
     assert (row.call, row.confidence) == (Label.NORMAL, 80)
 
 
@@ -135,9 +132,8 @@ def test_the_store_itself_keeps_an_answer(store: Store, reader: Caller, study_id
 def test_the_image_is_the_right_one_and_is_not_shown_again(store: Store, reader: Caller, study_id: int) -> None:
     shown = present(reader, study_id)
     content, media_type = presenting.presented_image(reader, study_id=study_id, token=shown.token)
-    with store.reading() as session:
-        case_id = session.scalars(select(Presentation.case_id)).one()
-        sha256 = session.scalars(select(Image.sha256).where(Image.case_id == case_id)).one()
+    case_id = store_rows.row(store, Presentation.case_id)
+    sha256 = store_rows.row(store, Image.sha256, Image.case_id == case_id)
     stored = read_rgb(store.blobs.get(sha256)).astype(int)
     seen = np.asarray(PillowImage.open(io.BytesIO(content))).astype(int)
     assert media_type == "image/jpeg"
@@ -153,8 +149,7 @@ def test_a_picture_on_its_way_when_its_case_is_answered_is_no_attempt(
 ) -> None:
     shown = present(reader, study_id)
     answer(reader, study_id, shown.token)
-    with store.reading() as session:
-        answered_at = session.scalars(select(Reading.answered_at)).one()
+    answered_at = store_rows.row(store, Reading.answered_at)
     monkeypatch.setattr(showings, "utc_now", lambda: answered_at + timedelta(seconds=after_s))
     with pytest.raises(Blinding, match="not shown again") as refusal:
         presenting.presented_image(reader, study_id=study_id, token=shown.token)
@@ -245,8 +240,7 @@ def test_the_list_says_how_far_the_reader_is(reader: Caller, study_id: int) -> N
 
 def test_the_log_tells_neither_case_nor_call(store: Store, reader: Caller, study_id: int) -> None:
     answer(reader, study_id, present(reader, study_id).token)
-    with store.reading() as session:
-        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "record reading")).one()
+    entry = store_rows.row(store, AuditEntry, AuditEntry.action == "record reading")
     assert (entry.subject, entry.detail) == (f"study {study_id}", {"number": 1})
 
 
@@ -320,8 +314,7 @@ def test_practice_comes_first_with_feedback_and_is_no_reading(
     assert (after.practice, after.total) == (False, len(ids))
     told = readings.record_reading(reader, study_id=study_id, token=after.token, call=Label.NORMAL, confidence=10)
     assert told.truth is None, "feedback outside practice would unblind"
-    with store.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Reading)) == 1
+    assert count(store, Reading) == 1
 
 
 def test_five_steps_take_no_other_confidence(
@@ -347,5 +340,4 @@ def test_active_time_is_kept_and_no_longer_than_the_clock(
     readings.record_reading(
         reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=70, active_ms=sent
     )
-    with store.reading() as session:
-        assert session.scalars(select(Reading.active_ms)).one() == kept
+    assert store_rows.row(store, Reading.active_ms) == kept

@@ -9,6 +9,7 @@ from colpo_core.services.studies.reader_names import reader_names
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Person, Study
 from colpo_core.terms import Label
+from tests.support import store_rows
 from tests.support.conducted import make_study
 
 
@@ -19,9 +20,8 @@ def study_id(administrator: Caller, reader: Caller, add_case: Callable[..., int]
 
 
 def noted(store: Store) -> list[tuple[str, str]]:
-    with store.reading() as session:
-        rows = session.scalars(select(AuditEntry).where(AuditEntry.action == refusals.ACTION).order_by(AuditEntry.id))
-        return [(row.subject, row.detail["what"]) for row in rows]
+    rows = store_rows.rows(store, AuditEntry, AuditEntry.action == refusals.ACTION)
+    return [(row.subject, row.detail["what"]) for row in rows]
 
 
 def test_a_readers_refusals_are_counted_for_each_open_study(

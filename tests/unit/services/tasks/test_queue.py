@@ -15,6 +15,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Image, Person, TaskItem
 from colpo_core.terms import Finding, Stage, TaskItemState, TaskOrder
 from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_and_submit
+from tests.support.store_rows import get
 
 AddCase = Callable[..., int]
 
@@ -127,11 +128,9 @@ def test_opening_is_noted_once(store: Store, team: Team, add_case: AddCase) -> N
     made = hand_out(team.administrator, team.annotator_ids)
     (item,) = queue_of(team.anna, made.id)
     task_queue.open_item(team.anna, item_id=item.item_id)
-    with store.reading() as session:
-        first = session.get_one(TaskItem, item.item_id).opened_at
+    first = get(store, TaskItem, item.item_id).opened_at
     task_queue.open_item(team.anna, item_id=item.item_id)
-    with store.reading() as session:
-        assert session.get_one(TaskItem, item.item_id).opened_at == first is not None
+    assert get(store, TaskItem, item.item_id).opened_at == first is not None
     for caller in (team.ben, team.administrator):
         with pytest.raises(NotFound):
             task_queue.open_item(caller, item_id=item.item_id)
@@ -188,8 +187,7 @@ def test_a_closed_task_can_be_looked_at_and_no_more(store: Store, team: Team, ad
     here = place(team.anna, made.id, image_id)
     assert (here.closed, here.next_waiting_image_id) == (True, None)
     task_queue.open_item(team.anna, item_id=item.item_id)
-    with store.reading() as session:
-        assert session.get_one(TaskItem, item.item_id).opened_at is None
+    assert get(store, TaskItem, item.item_id).opened_at is None
     with pytest.raises(Conflict, match="closed"):
         task_queue.skip_item(team.anna, item_id=item.item_id, reason="late")
     with pytest.raises(Conflict, match="closed"):

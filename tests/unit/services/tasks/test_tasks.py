@@ -16,8 +16,10 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case, Image, Patient, Person, Prediction, TaskItem
 from colpo_core.terms import Label, Role, Stage, TaskItemState, TaskOrder
 from tests.conftest import add_person
+from tests.support import store_rows
 from tests.support.clinic import PredictedClinic
 from tests.support.handed_out import Team, hand_out, image_of, paint_and_submit, task_draft, task_of
+from tests.support.store_rows import change, count, get
 
 AddCase = Callable[..., int]
 
@@ -33,8 +35,7 @@ def add_images(store: Store, case_id: int, n_images: int) -> None:
 
 
 def items_of(store: Store, task_id: int) -> list[TaskItem]:
-    with store.reading() as session:
-        return session.query(TaskItem).filter_by(task_id=task_id).order_by(TaskItem.id).all()
+    return store_rows.rows(store, TaskItem, task_id=task_id)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -53,8 +54,7 @@ def test_what_is_written_is_shared_out_by_patient(
             case_id = add_case()
             add_images(store, case_id, number % 3)
             if number % 2:
-                with store.reading() as session:
-                    patient_id = session.get_one(Case, case_id).patient_id
+                patient_id = get(store, Case, case_id).patient_id
                 add_case(patient_id=patient_id)
     wishes = {"n_annotators": n_annotators, "seed": seed, "order": order}
     made = hand_out(administrator, people, title=f"t{seed}-{n_annotators}-{order}-1", **wishes)
@@ -92,8 +92,7 @@ def test_only_acetic_images_that_show_the_cervix_are_handed_out_and_the_preview_
     assert (preview.n_cases, preview.n_images, preview.n_without_prediction) == (3, 3, 3)
     assert preview.n_left_out == {"not taken with acetic acid": 2, "does not show the cervix": 1}
     assert preview.per_person == {"Anna (anna)": 3, "Ben (ben)": 3}
-    with store.reading() as session:
-        assert session.query(TaskItem).count() == 0
+    assert count(store, TaskItem) == 0
     made = hand_out(team.administrator, team.annotator_ids)
     assert {item.image_id for item in items_of(store, made.id)} == set(good)
     assert (made.n_images, made.n_items, made.n_submitted, made.n_skipped, made.n_images_done) == (3, 6, 0, 0, 0)
@@ -142,8 +141,7 @@ def test_who_cannot_annotate_cannot_be_given_a_task(
 ) -> None:
     add_case()
     gone = add_person(store, "gone", Role.ANNOTATOR)
-    with store.writing() as session:
-        session.get_one(Person, gone.person_id).active = False
+    change(store, Person, gone.person_id, active=False)
     program = program_actor(store, IMPORTER)
     for person_id, sentence in (
         (reader.person_id, "Rita is a reader"),
@@ -162,8 +160,7 @@ def test_who_cannot_annotate_cannot_be_given_a_task(
                 tasks.create_task(team.administrator, draft=draft)
     choices = tasks.annotator_choices(team.administrator)
     assert [one.name for one in choices] == ["Ada (ada)", "Anna (anna)", "Ben (ben)", "Senior (senior)"]
-    with store.reading() as session:
-        assert session.query(TaskItem).count() == 0
+    assert count(store, TaskItem) == 0
 
 
 @pytest.mark.parametrize(
@@ -212,8 +209,7 @@ def test_progress_counts_and_times_each_person(store: Store, team: Team, add_cas
     made = hand_out(team.administrator, team.annotator_ids, adjudicator_id=team.senior.person_id)
     by_image = {item.image_id: item.item_id for item in queue_items(team.anna, task_id=made.id)}
     paint_and_submit(team.anna, images[0])
-    with store.writing() as session:
-        session.get_one(TaskItem, by_image[images[1]]).active_ms = 9000
+    change(store, TaskItem, by_image[images[1]], active_ms=9000)
     skip_item(team.anna, item_id=by_image[images[1]], reason="only  blood")
     found = tasks.task_progress(team.senior, task_id=made.id)
     anna, ben = found.people
@@ -292,8 +288,7 @@ def test_what_is_done_stands_in_the_log_without_patient_data(store: Store, team:
     open_item(team.anna, item_id=item.item_id)
     skip_item(team.anna, item_id=item.item_id, reason="blurred")
     tasks.close_task(team.administrator, task_id=made.id)
-    with store.reading() as session:
-        entries = session.query(AuditEntry).filter_by(subject=f"task {made.id}").order_by(AuditEntry.id).all()
+    entries = store_rows.rows(store, AuditEntry, subject=f"task {made.id}")
     assert [entry.action for entry in entries] == ["create task", "skip task item", "close task"]
     created = entries[0].detail
     assert (created["seed"], created["n_images"], created["annotators"]) == (7, 1, sorted(team.annotator_ids))

@@ -16,6 +16,7 @@ from colpo_core.terms import JobKind, JobState
 from colpo_core.workers import runner
 from tests.integration.test_failing_trainings import TINY
 from tests.support.clinic import Clinic
+from tests.support.store_rows import count
 
 pytestmark = pytest.mark.usefixtures("placed")
 
@@ -43,8 +44,7 @@ def test_what_is_missing_is_said_before_anything_runs(
     with pytest.raises(InputRejected, match="disk is too full"):
         starting.start_training(annotator, snapshot_id=snapshot_id, settings=TINY)
     assert placed == []
-    with store.reading() as session:
-        assert session.query(Job).count() == 0
+    assert count(store, Job) == 0
 
 
 def test_a_probe_tells_time_and_memory_and_leaves_no_model(
@@ -66,8 +66,7 @@ def test_a_probe_tells_time_and_memory_and_leaves_no_model(
     assert found.disk_needed_bytes == 12 * 64 * 64 * 4 + outlook.weights_bytes
     other = replace(TINY, seed=9)
     assert preflight(annotator, snapshot_id=snapshot_id, settings=other).outlook is None
-    with store.reading() as session:
-        assert session.query(Checkpoint).count() == 0
+    assert count(store, Checkpoint) == 0
 
 
 def test_a_probe_that_fails_says_why(store: Store, annotator: Caller, snapshot_id: int) -> None:

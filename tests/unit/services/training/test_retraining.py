@@ -16,6 +16,7 @@ from colpo_core.terms import Grade, JobState, MaskPolicy, Role
 from tests.conftest import add_person
 from tests.integration.test_failing_trainings import TINY
 from tests.support.clinic import Clinic
+from tests.support.store_rows import change, count
 
 pytestmark = pytest.mark.usefixtures("placed")
 
@@ -41,8 +42,7 @@ def ruled(caller: Caller, snapshot_id: int, **moments: int) -> RetrainingRule:
 
 
 def end(store: Store, job_id: int) -> None:
-    with store.writing() as session:
-        session.get_one(Job, job_id).state = JobState.DONE
+    change(store, Job, job_id, state=JobState.DONE)
 
 
 def test_nothing_trains_by_itself_until_somebody_says_so(
@@ -80,8 +80,7 @@ def test_after_the_days_it_freezes_trains_and_promotes_nothing(
     frozen = freezing.get_snapshot(administrator, snapshot_id=job.snapshot_id or 0)
     assert (frozen.count("images"), frozen.mask_policy, frozen.seed) == (13, MaskPolicy.MAJORITY, 3)
     assert f"training {job_id} began" in retraining(administrator).note
-    with store.reading() as session:
-        assert session.query(Promotion).count() == 0
+    assert count(store, Promotion) == 0
 
 
 def test_new_labels_bring_it_on(
@@ -117,8 +116,7 @@ def test_who_may_not_train_any_more_trains_no_more(
 ) -> None:
     second = add_person(store, "second", Role.ADMINISTRATOR)
     ruled(second, snapshot_id, every_days=1)
-    with store.writing() as session:
-        session.get_one(Person, second.person_id).active = False
+    change(store, Person, second.person_id, active=False)
     assert train_if_due(store, now=utc_now() + timedelta(days=2)) is None
     assert "may not train any more" in retraining(administrator).note
     assert placed == []
