@@ -28,6 +28,7 @@ from colpo_core.terms import (
 )
 from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, Clinic
+from tests.support.refusals import refused
 from tests.support.several_annotators import add_task, paint, square, submit
 from tests.support.store_rows import get, row
 
@@ -88,8 +89,7 @@ def test_the_newest_decision_counts_and_none_is_changed(
     assert page == (decisions[1],)
     assert adjudication.list_adjudications(administrator, finding=Finding.MOSAIC) == ()
     assert adjudication.list_adjudications(administrator, image_id=image_id + 1) == ()
-    with pytest.raises(ValueError, match="limit"):
-        adjudication.list_adjudications(administrator, limit=0)
+    refused(ValueError, lambda: adjudication.list_adjudications(administrator, limit=0), match="limit")
 
 
 @pytest.mark.parametrize("how", list(Combination))
@@ -161,8 +161,7 @@ def test_who_may_decide(
         with pytest.raises(PermissionDenied):
             deed(people[0])
     add_task(store, [image_id], [senior], creator=administrator, adjudicator=senior, finding=Finding.MOSAIC)
-    with pytest.raises(PermissionDenied):
-        deeds[0](senior)
+    refused(PermissionDenied, lambda: deeds[0](senior))
     add_task(store, [image_id], people, creator=administrator, adjudicator=senior, blind=False)
     assert adjudication.take_mask(senior, version_id=versions[0]).decided_by == "Senta"
     assert agreement.image_agreement(senior, image_id=image_id).may_adjudicate
@@ -175,8 +174,7 @@ def test_nobody_decides_between_his_own_mask_and_others(
     found = agreement.image_agreement(administrator, image_id=image_id)
     assert not found.may_adjudicate
     assert "mask of your own" in found.why_not
-    with pytest.raises(Conflict, match="mask of your own"):
-        adjudication.take_mask(administrator, version_id=versions[0])
+    refused(Conflict, lambda: adjudication.take_mask(administrator, version_id=versions[0]), match="mask of your own")
     assert not agreement.agreement_overview(administrator).images[0].may_adjudicate
 
 
@@ -184,10 +182,8 @@ def test_a_blind_task_is_done_first(store: Store, administrator: Caller, people:
     add_task(store, [image_id], people, creator=administrator)
     first = submit(people[0], image_id, MASKS[0])
     second = submit(people[1], image_id, MASKS[1])
-    with pytest.raises(Conflict, match="waits for 1 more"):
-        adjudication.take_mask(administrator, version_id=first)
-    with pytest.raises(Blinding):
-        adjudication.take_mask(people[2], version_id=first)
+    refused(Conflict, lambda: adjudication.take_mask(administrator, version_id=first), match="waits for 1 more")
+    refused(Blinding, lambda: adjudication.take_mask(people[2], version_id=first))
     with pytest.raises(InputRejected, match="hidden from you"):
         adjudication.combination_overlay(
             people[2], image_id=image_id, combination=Combination.UNION, version_ids=[first, second]
@@ -213,16 +209,14 @@ def test_whoever_still_has_to_annotate_does_not_decide(
 def test_there_is_something_to_decide_on(administrator: Caller, image_id: int) -> None:
     with pytest.raises(Conflict, match="nothing to decide"):
         adjudication.adjudicate(administrator, document_id=document_of(administrator, image_id), seq=0)
-    with pytest.raises(NotFound):
-        adjudication.take_mask(administrator, version_id=99)
+    refused(NotFound, lambda: adjudication.take_mask(administrator, version_id=99))
 
 
 def test_only_the_newest_confirmed_version_is_taken(
     store: Store, administrator: Caller, people: list[Caller], versions: list[int], image_id: int
 ) -> None:
     newer = submit(people[0], image_id, square(11, 11))
-    with pytest.raises(Conflict, match="newer one"):
-        adjudication.take_mask(administrator, version_id=versions[0])
+    refused(Conflict, lambda: adjudication.take_mask(administrator, version_id=versions[0]), match="newer one")
     with pytest.raises(InputRejected, match="not the newest"):
         combine(administrator, image_id, Combination.UNION, versions)
     assert adjudication.take_mask(administrator, version_id=newer).version_id == newer

@@ -14,6 +14,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion
 from colpo_core.terms import Finding, MaskOrigin
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.refusals import refused
 from tests.support.several_annotators import add_task, square, submit
 from tests.support.store_rows import change
 
@@ -112,8 +113,7 @@ def test_an_image_lists_its_masks_and_pairs(
     assert found.pairs[1].hd95_percent == pytest.approx(100 * figures.hd95_px / np.hypot(64, 64))  # type: ignore[operator]
     assert not found.may_adjudicate
     assert "administrator" in found.why_not
-    with pytest.raises(NotFound):
-        agreement.image_agreement(annotator, image_id=999)
+    refused(NotFound, lambda: agreement.image_agreement(annotator, image_id=999))
 
 
 def test_adjudicated_masks_are_no_annotators(
@@ -166,8 +166,7 @@ def test_of_a_task_the_versions_count_that_were_made_for_it(
     assert found.dice.value == pytest.approx(blind)
     with pytest.raises(InputRejected, match="another finding"):
         agreement.agreement_overview(administrator, finding=Finding.MOSAIC, task_id=task_id)
-    with pytest.raises(NotFound):
-        agreement.agreement_overview(people[2], task_id=task_id)
+    refused(NotFound, lambda: agreement.agreement_overview(people[2], task_id=task_id))
 
 
 def test_the_interval_is_the_same_each_time(
@@ -188,10 +187,9 @@ def test_the_interval_is_the_same_each_time(
 
 def test_readers_see_no_agreement(reader: Caller, empty_case: Callable[..., ClinicCase]) -> None:
     image_id = empty_case().image_id
-    for deed in (
+    refused(
+        PermissionDenied,
         lambda: agreement.agreement_overview(reader),
         lambda: agreement.image_agreement(reader, image_id=image_id),
         lambda: adjudication.list_adjudications(reader),
-    ):
-        with pytest.raises(PermissionDenied):
-            deed()
+    )

@@ -1,6 +1,5 @@
 """Saying that nothing acetowhite is on an image, and what that counts as."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,12 +17,12 @@ from colpo_core.services.tasks.queue import my_queues
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, CaseSummary
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, MaskPolicy, Stage
+from tests.conftest import AddCase
 from tests.support.clinic import Clinic
 from tests.support.handed_out import hand_out, image_of, paint_and_submit
+from tests.support.refusals import refused
 from tests.support.review_desks import Desk
 from tests.support.store_rows import rows
-
-AddCase = Callable[..., int]
 
 
 def unmarked(caller: Caller) -> list[int]:
@@ -73,16 +72,13 @@ def test_many_at_once_are_all_confirmed_or_none(
     made = clear_images.confirm_clear(annotator, image_ids=[*unmarked(annotator), image_ids[0]])
     assert [one.image_id for one in made] == [image_ids[place] for place in (0, 1, 2, 4)]
     assert clear_images.list_unmarked(annotator).total == 0
-    with pytest.raises(InputRejected, match="Choose 1 to"):
-        clear_images.confirm_clear(annotator, image_ids=[])
-    with pytest.raises(NotFound):
-        clear_images.confirm_clear(annotator, image_ids=[999])
-    for call in (
+    refused(InputRejected, lambda: clear_images.confirm_clear(annotator, image_ids=[]), match="Choose 1 to")
+    refused(NotFound, lambda: clear_images.confirm_clear(annotator, image_ids=[999]))
+    refused(
+        PermissionDenied,
         lambda: clear_images.list_unmarked(reader),
         lambda: clear_images.confirm_clear(reader, image_ids=image_ids),
-    ):
-        with pytest.raises(PermissionDenied):
-            call()
+    )
 
 
 def test_submitting_nothing_asks_whether_nothing_is_there(store: Store, annotator: Caller, add_case: AddCase) -> None:
@@ -164,10 +160,8 @@ def test_what_a_consensus_and_an_adjudication_make_of_it(
     assert mask_of(store, one, mask_policy=MaskPolicy.MAJORITY) == (True, False)
 
 
-def test_an_outline_that_was_imported_is_offered_to_nobody_as_an_image_without_a_lesion(
-    store: Store, annotator: Caller
-) -> None:
-    clinic = Clinic(store)
+def test_an_outline_that_was_imported_is_offered_to_nobody_as_an_image_without_a_lesion(annotator: Caller) -> None:
+    clinic = Clinic(annotator.store)
     guess = clinic.add_case(state=AnnotationState.TO_CONFIRM, origin=MaskOrigin.CHORD)
     rejected = clinic.add_case(state=AnnotationState.REJECTED, origin=MaskOrigin.CHORD)
     free = clinic.add_case(masked=False, swede_score=4)
@@ -207,16 +201,14 @@ def test_a_true_mask_of_a_simulated_image_without_a_lesion_needs_no_word(
     assert mask_of(store, image_id) == (True, True)
 
 
-def test_a_manifest_says_it_and_keeps_the_hashes_of_older_ones(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
-    image_id = image_of(store, add_case())
+def test_a_manifest_says_it_and_keeps_the_hashes_of_older_ones(annotator: Caller, add_case: AddCase) -> None:
+    image_id = image_of(annotator.store, add_case())
     add_case()
-    before = gather_manifest(store, SnapshotQuery("any"))
+    before = gather_manifest(annotator.store, SnapshotQuery("any"))
     assert b"confirmed_clear" not in before.to_json()
     assert b'"format":1' in before.to_json()
     clear_images.confirm_clear(annotator, image_ids=[image_id])
-    after = gather_manifest(store, SnapshotQuery("any"))
+    after = gather_manifest(annotator.store, SnapshotQuery("any"))
     assert b'"format":3' in after.to_json()
     assert type(after).from_json(after.to_json()) == after
     assert after.counts()["confirmed_clear"]["total"] == 1

@@ -15,6 +15,7 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AuditEntry, Case, Image, Mask, Patient
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Stage
+from tests.support.refusals import refused
 from tests.support.review_desks import add_task, everything
 from tests.support.store_rows import count, rows
 
@@ -93,19 +94,15 @@ def test_a_save_that_comes_twice_is_acknowledged(annotator: Caller, image_id: in
     document_id, _ = paint(annotator, image_id, 1, 2)
     again = own_masks.save_draft(annotator, document_id=document_id, base_seq=1, rle=code(2))
     assert again.seq == 2
-    with pytest.raises(Conflict):
-        own_masks.save_draft(annotator, document_id=document_id, base_seq=0, rle=code(1))
+    refused(Conflict, lambda: own_masks.save_draft(annotator, document_id=document_id, base_seq=0, rle=code(1)))
 
 
 @pytest.mark.parametrize("damaged", [b"", b"\x80", b"\x01", encode_rle(np.zeros((HEIGHT, WIDTH + 1), np.bool_))])
-def test_a_mask_that_does_not_fit_changes_nothing(
-    store: Store, annotator: Caller, image_id: int, damaged: bytes
-) -> None:
+def test_a_mask_that_does_not_fit_changes_nothing(annotator: Caller, image_id: int, damaged: bytes) -> None:
     document_id, seq = paint(annotator, image_id, 1)
-    with pytest.raises(MaskRejected):
-        own_masks.save_draft(annotator, document_id=document_id, base_seq=seq, rle=damaged)
+    refused(MaskRejected, lambda: own_masks.save_draft(annotator, document_id=document_id, base_seq=seq, rle=damaged))
     assert own_masks.open_document(annotator, document_id=document_id).rle == code(1)
-    assert count(store, Mask) == 1
+    assert count(annotator, Mask) == 1
 
 
 def test_a_document_is_its_annotators_alone(
@@ -117,10 +114,8 @@ def test_a_document_is_its_annotators_alone(
             own_masks.open_document(administrator, document_id=foreign)
         with pytest.raises(NotFound):
             own_masks.save_draft(administrator, document_id=foreign, base_seq=seq, rle=code(2))
-    with pytest.raises(PermissionDenied):
-        own_masks.open_annotation(reader, image_id=image_id)
-    with pytest.raises(NotFound):
-        own_masks.open_annotation(annotator, image_id=image_id + 1)
+    refused(PermissionDenied, lambda: own_masks.open_annotation(reader, image_id=image_id))
+    refused(NotFound, lambda: own_masks.open_annotation(annotator, image_id=image_id + 1))
 
 
 def test_versions_never_change(annotator: Caller, image_id: int) -> None:
@@ -194,10 +189,8 @@ def test_confirming_and_rejecting_happen_once(store: Store, annotator: Caller, r
         imported_masks.import_annotation(importer, image_id=row, mask=mask(row), origin=MaskOrigin.CHORD)
         for row in (image_id, other)
     )
-    with pytest.raises(PermissionDenied):
-        confirmation.confirm_annotation(reader, annotation_id=right)
-    with pytest.raises(InputRejected):
-        confirmation.reject_annotation(annotator, annotation_id=wrong, reason=" ")
+    refused(PermissionDenied, lambda: confirmation.confirm_annotation(reader, annotation_id=right))
+    refused(InputRejected, lambda: confirmation.reject_annotation(annotator, annotation_id=wrong, reason=" "))
     confirmed = confirmation.confirm_annotation(annotator, annotation_id=right)
     rejected = confirmation.reject_annotation(annotator, annotation_id=wrong, reason="includes the os")
     assert confirmed.state is AnnotationState.SUBMITTED
@@ -205,8 +198,7 @@ def test_confirming_and_rejecting_happen_once(store: Store, annotator: Caller, r
     for settled in (right, wrong):
         with pytest.raises(Conflict, match="somebody settled it"):
             confirmation.confirm_annotation(annotator, annotation_id=settled)
-    with pytest.raises(NotFound):
-        confirmation.confirm_annotation(annotator, annotation_id=999)
+    refused(NotFound, lambda: confirmation.confirm_annotation(annotator, annotation_id=999))
 
 
 def test_who_annotates_blind_neither_sees_nor_settles_what_waits(
@@ -222,10 +214,11 @@ def test_who_annotates_blind_neither_sees_nor_settles_what_waits(
     page = confirmation.list_to_confirm(annotator, limit=1)
     assert ([record.annotation_id for record in page.versions], page.total, page.next_after) == ([open_one], 1, None)
     before = everything(store)
-    with pytest.raises(Blinding):
-        confirmation.confirm_annotation(annotator, annotation_id=shut)
-    with pytest.raises(Blinding):
-        confirmation.reject_annotation(annotator, annotation_id=shut, reason="not the lesion")
+    refused(
+        Blinding,
+        lambda: confirmation.confirm_annotation(annotator, annotation_id=shut),
+        lambda: confirmation.reject_annotation(annotator, annotation_id=shut, reason="not the lesion"),
+    )
     assert everything(store) == before
     document_id, seq = paint(annotator, image_id, 1)
     own_masks.submit_annotation(annotator, document_id=document_id, seq=seq)
@@ -315,10 +308,8 @@ def test_the_next_image_is_one_that_nobody_has_done(store: Store, annotator: Cal
 
 @hypothesis_settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(steps=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), max_size=12))
-def test_the_store_is_always_the_last_acknowledged_save(
-    store: Store, annotator: Caller, steps: list[tuple[int, int]]
-) -> None:
-    opened = own_masks.open_annotation(annotator, image_id=add_image(store, f"p-{id(steps)}"))
+def test_the_store_is_always_the_last_acknowledged_save(annotator: Caller, steps: list[tuple[int, int]]) -> None:
+    opened = own_masks.open_annotation(annotator, image_id=add_image(annotator.store, f"p-{id(steps)}"))
     seq, kept = 0, opened.rle
     for back, seed in steps:
         try:

@@ -15,6 +15,7 @@ from colpo_core.services.common.mask_rows import mask_pixels, store_pixels
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, AuditEntry, Mask
 from colpo_core.terms import Finding, MaskOrigin, Start
+from tests.support.refusals import refused
 from tests.support.review_desks import (
     HEIGHT,
     NOTHING,
@@ -100,8 +101,7 @@ def test_a_version_must_be_of_this_mask_and_of_whom_the_source_says(
     for source in wrong:
         with pytest.raises(InputRejected):
             mine.start(source)
-    with pytest.raises(NotFound):
-        mine.start(StartSource(Start.OTHER_VERSION, version_id=999))
+    refused(NotFound, lambda: mine.start(StartSource(Start.OTHER_VERSION, version_id=999)))
     for document_id in (theirs.document_id, "nonsense"):
         with pytest.raises(NotFound):
             start_from(annotator, document_id=document_id, source=NOTHING)
@@ -162,8 +162,7 @@ def test_an_image_without_my_mask_or_of_another_case_is_no_start(
     for asked in (sibling, stranger.image_id, image_id):
         with pytest.raises(InputRejected):
             desk.start(StartSource(Start.OTHER_IMAGE, image_id=asked))
-    with pytest.raises(NotFound):
-        desk.start(StartSource(Start.OTHER_IMAGE, image_id=999))
+    refused(NotFound, lambda: desk.start(StartSource(Start.OTHER_IMAGE, image_id=999)))
     assert everything(store) == before
 
 
@@ -181,8 +180,7 @@ def test_a_hidden_mask_is_no_start(store: Store, annotator: Caller, fellow: Call
     for look in (own_masks.version_mask, own_masks.version_mask_overlay):
         with pytest.raises(Blinding, match="blind task"):
             look(annotator, version_id=hidden.version_id)
-    with pytest.raises(Blinding):
-        mine.start(source)
+    refused(Blinding, lambda: mine.start(source))
     assert everything(store) == before
     mine.submit()
     assert len(own_masks.submitted_masks(annotator, image_id=image_id)) == 2
@@ -192,10 +190,11 @@ def test_a_hidden_mask_is_no_start(store: Store, annotator: Caller, fellow: Call
 
 
 def test_a_reader_starts_nothing(reader: Caller, image_id: int) -> None:
-    with pytest.raises(PermissionDenied):
-        start_options(reader, image_id=image_id)
-    with pytest.raises(PermissionDenied):
-        start_from(reader, document_id=f"i{image_id}-p{reader.person_id}-mosaic", source=NOTHING)
+    refused(
+        PermissionDenied,
+        lambda: start_options(reader, image_id=image_id),
+        lambda: start_from(reader, document_id=f"i{image_id}-p{reader.person_id}-mosaic", source=NOTHING),
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,8 +209,7 @@ def test_a_reader_starts_nothing(reader: Caller, image_id: int) -> None:
     ],
 )
 def test_a_source_names_what_it_needs_and_nothing_else(words: dict[str, object]) -> None:
-    with pytest.raises(InputRejected):
-        StartSource(**words)  # type: ignore[arg-type]
+    refused(InputRejected, lambda: StartSource(**words))  # type: ignore[arg-type]
 
 
 def test_a_combination_is_written_with_the_strokes_that_follow(store: Store, annotator: Caller, image_id: int) -> None:

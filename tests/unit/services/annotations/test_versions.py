@@ -28,6 +28,7 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, TaskItem
 from colpo_core.terms import MaskOrigin, Start, TaskItemState
+from tests.support.refusals import refused
 from tests.support.review_desks import HEIGHT, NOTHING, WIDTH, Desk, add_image, add_task, everything, made, pixels
 from tests.support.store_rows import row
 
@@ -71,8 +72,7 @@ def test_restoring_loses_no_stroke(desk: Desk, store: Store, annotator: Caller) 
     first, _ = desk.submit_painted(pixels(1)), desk.submit_painted(pixels(2))
     desk.paint(pixels(3))
     before = everything(store)
-    with pytest.raises(Conflict, match="painted since"):
-        restore_version(annotator, version_id=first.version_id)
+    refused(Conflict, lambda: restore_version(annotator, version_id=first.version_id), match="painted since")
     assert everything(store) == before
     desk.paint(pixels(2))
     assert restore_version(annotator, version_id=first.version_id).strokes == 2
@@ -88,8 +88,7 @@ def test_what_is_newest_already_is_not_restored(desk: Desk, store: Store, annota
             restore_version(annotator, version_id=version.version_id)
     with pytest.raises(InputRejected, match="note"):
         restore_version(annotator, version_id=first.version_id + 1, note="x" * 2001)
-    with pytest.raises(NotFound):
-        restore_version(annotator, version_id=999)
+    refused(NotFound, lambda: restore_version(annotator, version_id=999))
     assert everything(store) == before
 
 
@@ -192,13 +191,13 @@ def test_a_hidden_mask_is_neither_listed_nor_compared(
         for first, second in ((theirs, earlier), (earlier, theirs)):
             with pytest.raises(Blinding):
                 look(annotator, first_id=first.version_id, second_id=second.version_id)
-    with pytest.raises(Blinding):
-        list_versions(annotator, annotation_id=theirs.annotation_id)
-    with pytest.raises(Blinding):
-        restore_version(annotator, version_id=theirs.version_id)
+    refused(
+        Blinding,
+        lambda: list_versions(annotator, annotation_id=theirs.annotation_id),
+        lambda: restore_version(annotator, version_id=theirs.version_id),
+    )
     assert list_versions(administrator, annotation_id=theirs.annotation_id) == (theirs,)
     mine = desk.submit_painted(pixels(2))
     assert list_versions(annotator, annotation_id=theirs.annotation_id) == (theirs,)
     assert compare_versions(annotator, first_id=mine.version_id, second_id=theirs.version_id).iou < 1
-    with pytest.raises(NotFound):
-        list_versions(annotator, annotation_id=999)
+    refused(NotFound, lambda: list_versions(annotator, annotation_id=999))

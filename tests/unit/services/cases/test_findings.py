@@ -12,6 +12,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AnnotationVersion, AuditEntry, Case
 from colpo_core.terms import Finding
 from tests.support.clinic import Clinic, ClinicCase
+from tests.support.refusals import refused
 from tests.support.store_rows import change, rows
 
 WHOLE = FindingsEntry(
@@ -60,16 +61,14 @@ def test_signs_come_and_go(annotator: Caller, case: ClinicCase) -> None:
         assert saved.version == number + 1
 
 
-def test_a_save_that_changes_nothing_leaves_no_trace(
-    store: Store, annotator: Caller, clinic: Clinic, case: ClinicCase
-) -> None:
+def test_a_save_that_changes_nothing_leaves_no_trace(annotator: Caller, clinic: Clinic, case: ClinicCase) -> None:
     first = save_findings(annotator, case_id=case.case_id, base_version=0, entry=WHOLE)
     again = save_findings(annotator, case_id=case.case_id, base_version=1, entry=first.entry)
     assert again == first
     nothing = FindingsEntry()
     other = clinic.add_case().case_id
     assert save_findings(annotator, case_id=other, base_version=0, entry=nothing).version == 0
-    entries = rows(store, AuditEntry, AuditEntry.action == "save findings")
+    entries = rows(annotator, AuditEntry, AuditEntry.action == "save findings")
     assert [entry.subject for entry in entries] == [f"case {case.case_id}"]
     assert "seen twice" not in str(entries[0].detail)
 
@@ -144,10 +143,8 @@ def test_deciduosis_contradicts_a_record_without_pregnancy(
         save_findings(annotator, case_id=case.case_id, base_version=0, entry=entry)
 
 
-def test_a_confirmed_proposal_is_known_until_size_or_place_changes(
-    store: Store, annotator: Caller, case: ClinicCase
-) -> None:
-    version_id = version_of(store, case)
+def test_a_confirmed_proposal_is_known_until_size_or_place_changes(annotator: Caller, case: ClinicCase) -> None:
+    version_id = version_of(annotator.store, case)
     entry = FindingsEntry(quadrants=2, clock_hours=(1, 2))
     keywords = {"case_id": case.case_id}
     saved = save_findings(annotator, **keywords, base_version=0, entry=entry, proposed_from=version_id)
@@ -176,27 +173,31 @@ def test_a_proposal_comes_from_a_lesion_s_mask_of_this_case(
             save_findings(annotator, case_id=case.case_id, base_version=0, entry=WHOLE, proposed_from=wrong)
 
 
-def test_a_hidden_mask_confirms_nothing(
-    store: Store, annotator: Caller, case: ClinicCase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hidden_mask_confirms_nothing(annotator: Caller, case: ClinicCase, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise Blinding("not yet")
 
     monkeypatch.setattr("colpo_core.services.cases.findings.require_visible", refuse)
     with pytest.raises(Blinding):
         save_findings(
-            annotator, case_id=case.case_id, base_version=0, entry=WHOLE, proposed_from=version_of(store, case)
+            annotator,
+            case_id=case.case_id,
+            base_version=0,
+            entry=WHOLE,
+            proposed_from=version_of(annotator.store, case),
         )
 
 
 def test_findings_are_for_clinicians_and_for_cases_that_exist(
     annotator: Caller, reader: Caller, case: ClinicCase
 ) -> None:
-    with pytest.raises(PermissionDenied):
-        get_findings(reader, case_id=case.case_id)
-    with pytest.raises(PermissionDenied):
-        save_findings(reader, case_id=case.case_id, base_version=0, entry=WHOLE)
-    with pytest.raises(NotFound):
-        get_findings(annotator, case_id=999)
-    with pytest.raises(NotFound):
-        save_findings(annotator, case_id=999, base_version=0, entry=WHOLE)
+    refused(
+        PermissionDenied,
+        lambda: get_findings(reader, case_id=case.case_id),
+        lambda: save_findings(reader, case_id=case.case_id, base_version=0, entry=WHOLE),
+    )
+    refused(
+        NotFound,
+        lambda: get_findings(annotator, case_id=999),
+        lambda: save_findings(annotator, case_id=999, base_version=0, entry=WHOLE),
+    )

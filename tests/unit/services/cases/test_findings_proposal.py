@@ -14,6 +14,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationTask, FindingsForm, TaskItem
 from colpo_core.terms import Finding, MaskDoubt, TaskOrder
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.refusals import refused
 from tests.support.store_rows import rows
 
 
@@ -171,11 +172,10 @@ def test_proposals_are_for_clinicians_and_images_that_exist(
     annotator: Caller, reader: Caller, case: ClinicCase
 ) -> None:
     site = SpecimenSite(case.image_id, 1, 1)
-    with pytest.raises(PermissionDenied):
-        propose_findings(reader, image_id=case.image_id)
-    with pytest.raises(PermissionDenied):
-        propose_clock_hour(reader, site=site)
-    with pytest.raises(PermissionDenied):
-        lesion_images(reader, case_id=case.case_id)
-    with pytest.raises(NotFound):
-        propose_findings(annotator, image_id=999)
+    refused(
+        PermissionDenied,
+        lambda: propose_findings(reader, image_id=case.image_id),
+        lambda: propose_clock_hour(reader, site=site),
+        lambda: lesion_images(reader, case_id=case.case_id),
+    )
+    refused(NotFound, lambda: propose_findings(annotator, image_id=999))

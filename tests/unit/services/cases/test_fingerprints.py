@@ -68,9 +68,7 @@ def test_near_copies_are_pairs_of_image_rows(store: Store) -> None:
     assert fingerprints.near_copies([5, 7], looks) == []
 
 
-def test_patients_with_near_copies_of_one_photograph_stay_on_one_side(
-    store: Store, clinic: Clinic, annotator: Caller
-) -> None:
+def test_patients_with_near_copies_of_one_photograph_stay_on_one_side(clinic: Clinic, annotator: Caller) -> None:
     clinic.add_cohort(12)
     photograph = draw(99, lesion=False)[0]
     twins = [
@@ -78,7 +76,7 @@ def test_patients_with_near_copies_of_one_photograph_stay_on_one_side(
         clinic.add_case(photograph=as_jpeg(brighter(photograph, 1.1), 70)).patient_id,
     ]
     for seed in range(8):
-        manifest = freezing.gather_manifest(store, SnapshotQuery("any", seed=seed))
+        manifest = freezing.gather_manifest(annotator.store, SnapshotQuery("any", seed=seed))
         sides = {item.split for item in manifest.items if item.patient_id in twins}
         assert len(sides) == 1, f"seed {seed}"
     frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("first"))

@@ -11,6 +11,7 @@ from colpo_core.store.tables import AuditEntry, Case
 from colpo_core.terms import Colposcopy, Grade, Label, LabelSource, SpecimenKind
 from tests.support import store_rows
 from tests.support.clinic import SIDE_PX, Clinic
+from tests.support.refusals import refused
 from tests.support.store_rows import rows
 
 PUNCH, LEEP = SpecimenKind.PUNCH_BIOPSY, SpecimenKind.LEEP
@@ -107,22 +108,23 @@ def test_bad_input_changes_nothing(annotator: Caller, reader: Caller, case_id: i
         add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2, clock_hour=13)
     with pytest.raises(InputRejected, match="remark"):
         add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2, note="x" * 501)
-    with pytest.raises(NotFound):
-        add_specimen(annotator, case_id=999, kind=PUNCH, grade=Grade.CIN2)
-    with pytest.raises(NotFound):
-        withdraw_specimen(annotator, specimen_id=999)
-    with pytest.raises(PermissionDenied):
-        add_specimen(reader, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
-    with pytest.raises(PermissionDenied):
-        withdraw_specimen(reader, specimen_id=1)
+    refused(
+        NotFound,
+        lambda: add_specimen(annotator, case_id=999, kind=PUNCH, grade=Grade.CIN2),
+        lambda: withdraw_specimen(annotator, specimen_id=999),
+    )
+    refused(
+        PermissionDenied,
+        lambda: add_specimen(reader, case_id=case_id, kind=PUNCH, grade=Grade.CIN2),
+        lambda: withdraw_specimen(reader, specimen_id=1),
+    )
     assert get_case(annotator, case_id=case_id).specimens == ()
 
 
 def test_a_specimen_is_withdrawn_once(annotator: Caller, case_id: int) -> None:
     specimen = add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
     withdraw_specimen(annotator, specimen_id=specimen)
-    with pytest.raises(InputRejected, match="before"):
-        withdraw_specimen(annotator, specimen_id=specimen)
+    refused(InputRejected, lambda: withdraw_specimen(annotator, specimen_id=specimen), match="before")
 
 
 def test_a_specimen_s_site_is_a_point_on_an_image_of_its_case(store: Store, annotator: Caller) -> None:
@@ -161,8 +163,7 @@ def test_a_clock_position_is_entered_later(annotator: Caller, case_id: int) -> N
     for hour in (7, None):
         set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=hour)
         assert get_case(annotator, case_id=case_id).specimens[0].clock_hour == hour
-    with pytest.raises(InputRejected, match="clock"):
-        set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=0)
+    refused(InputRejected, lambda: set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=0), match="clock")
 
 
 def test_a_withdrawn_specimen_stays_as_it_is(annotator: Caller, reader: Caller, case_id: int) -> None:
@@ -174,7 +175,9 @@ def test_a_withdrawn_specimen_stays_as_it_is(annotator: Caller, reader: Caller, 
         with pytest.raises(NotFound):
             change(annotator, specimen_id=999, **value)
     withdraw_specimen(annotator, specimen_id=specimen_id)
-    with pytest.raises(InputRejected, match="withdrawn"):
-        set_site(annotator, specimen_id=specimen_id, site=None)
-    with pytest.raises(InputRejected, match="withdrawn"):
-        set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=3)
+    refused(
+        InputRejected,
+        lambda: set_site(annotator, specimen_id=specimen_id, site=None),
+        lambda: set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=3),
+        match="withdrawn",
+    )

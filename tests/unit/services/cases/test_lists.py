@@ -33,6 +33,7 @@ from colpo_core.terms import (
 )
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
+from tests.support.refusals import refused
 from tests.support.store_rows import add
 
 ADA = Actor(1, "ada", "Ada", Role.ADMINISTRATOR)
@@ -196,13 +197,12 @@ def test_the_choices_are_those_that_find_something(filled: Store) -> None:
 
 def test_a_reader_finds_nothing(reader: Caller) -> None:
     assert reader.actor.role not in CLINICIANS
-    for ask in (
+    refused(
+        PermissionDenied,
         lambda: list_cases(reader),
         lambda: find_case_ids(reader, where=CaseFilter()),
         lambda: list_choices(reader),
-    ):
-        with pytest.raises(PermissionDenied):
-            ask()
+    )
 
 
 def hand_out(store: Store, image_id: int, people: list[int], *, blind: bool, proposals: bool) -> None:

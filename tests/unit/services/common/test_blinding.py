@@ -1,7 +1,5 @@
 """An annotator of a blind task sees nobody else's mask on any way to it, until all have submitted or skipped."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
@@ -23,12 +21,11 @@ from colpo_core.services.tasks.queue import queue_items, resume_item, skip_item
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, TaskItem
 from colpo_core.terms import AnnotationState, Finding, MaskOrigin, TaskItemState
+from tests.conftest import AddCase
 from tests.support import store_rows
 from tests.support.clinic import PredictedClinic
 from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_and_submit, task_draft
 from tests.support.store_rows import get
-
-AddCase = Callable[..., int]
 
 
 def seen_by(caller: Caller, case_id: int, image_id: int) -> set[str]:
@@ -177,11 +174,9 @@ def test_leaving_an_image_out_opens_nothing(store: Store, team: Team, add_case: 
     assert not opens(team.ben, by_anna.version_id, by_anna.version_id)
 
 
-def test_what_was_skipped_cannot_be_painted_blind_once_the_others_are_seen(
-    store: Store, team: Team, add_case: AddCase
-) -> None:
+def test_what_was_skipped_cannot_be_painted_blind_once_the_others_are_seen(team: Team, add_case: AddCase) -> None:
     case_id = add_case()
-    image_id = image_of(store, case_id)
+    image_id = image_of(team.administrator.store, case_id)
     hand_out(team.administrator, team.annotator_ids)
     item_id = item_id_of(team.ben)
     skip_item(team.ben, item_id=item_id, reason="tired")
@@ -193,21 +188,19 @@ def test_what_was_skipped_cannot_be_painted_blind_once_the_others_are_seen(
         with pytest.raises(Blinding, match="would not be blind"):
             resume_item(caller, item_id=item_id)
     paint_and_submit(team.ben, image_id)
-    item = get(store, TaskItem, item_id)
+    item = get(team.administrator, TaskItem, item_id)
     assert (item.state, item.version_id) == (TaskItemState.SKIPPED, None)
 
 
-def test_the_blind_version_stays_the_tasks_when_a_seeing_one_follows(
-    store: Store, team: Team, add_case: AddCase
-) -> None:
-    image_id = image_of(store, add_case())
+def test_the_blind_version_stays_the_tasks_when_a_seeing_one_follows(team: Team, add_case: AddCase) -> None:
+    image_id = image_of(team.administrator.store, add_case())
     hand_out(team.administrator, team.annotator_ids)
     paint_and_submit(team.anna, image_id)
     blind = paint_and_submit(team.anna, image_id, side_px=6)
     item_id = item_id_of(team.anna)
     paint_and_submit(team.ben, image_id)
     paint_and_submit(team.anna, image_id, side_px=8)
-    assert get(store, TaskItem, item_id).version_id == blind.version_id
+    assert get(team.administrator, TaskItem, item_id).version_id == blind.version_id
 
 
 def test_the_list_of_cases_tells_numbers_alone(team: Team, add_case: AddCase) -> None:

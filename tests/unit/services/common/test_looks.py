@@ -40,7 +40,7 @@ from colpo_core.terms import (
     Start,
     Verdict,
 )
-from tests.conftest import add_person
+from tests.conftest import AddCase, add_person
 from tests.support.clinic import PredictedClinic
 from tests.support.exposures import seen_by
 from tests.support.store_rows import get
@@ -145,7 +145,7 @@ def test_whoever_looks_at_a_case_is_exposed_to_that_case_alone(
 
 
 def test_a_list_of_cases_shows_the_labels_of_its_page(
-    store: Store, annotator: Caller, desk: PredictedClinic, add_case: Callable[..., int]
+    store: Store, annotator: Caller, desk: PredictedClinic, add_case: AddCase
 ) -> None:
     unlabelled = add_case(None)
     case_lists.list_cases(annotator, limit=3)

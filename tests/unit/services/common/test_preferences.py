@@ -6,6 +6,7 @@ from colpo_core.services.common.preferences import Preferences, get_preferences,
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Preference
 from tests.support import store_rows
+from tests.support.refusals import refused
 from tests.support.review_desks import rows
 from tests.support.store_rows import row
 
@@ -33,6 +34,5 @@ def test_only_administrators_change_them(store: Store, annotator: Caller, reader
     for caller in (annotator, reader):
         with pytest.raises(PermissionDenied):
             set_proposals(caller, allowed=False)
-    with pytest.raises(PermissionDenied):
-        get_preferences(reader)
+    refused(PermissionDenied, lambda: get_preferences(reader))
     assert rows(store, Preference, AuditEntry) == [[], []]

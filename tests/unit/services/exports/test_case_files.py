@@ -14,6 +14,7 @@ from colpo_core.store.tables import AuditEntry, Exposure, Image
 from colpo_core.terms import ExposureKind
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic, draw
+from tests.support.refusals import refused
 from tests.support.store_rows import get, rows
 from tests.unit.services.cases.test_lists import hand_out
 
@@ -77,9 +78,6 @@ def test_too_many_none_and_unknown_cases_are_refused(administrator: Caller, monk
     clinic = PredictedClinic(administrator)
     ids = [case.case_id for case in clinic.cases]
     monkeypatch.setattr(case_files, "MOST_WITH_FILES", 2)
-    with pytest.raises(InputRejected, match="1 to 2 cases"):
-        export_cases(administrator, case_ids=ids, with_files=True)
-    with pytest.raises(InputRejected, match="1 to"):
-        export_cases(administrator, case_ids=[])
-    with pytest.raises(NotFound, match="case 99"):
-        export_cases(administrator, case_ids=[*ids, 99])
+    refused(InputRejected, lambda: export_cases(administrator, case_ids=ids, with_files=True), match="1 to 2 cases")
+    refused(InputRejected, lambda: export_cases(administrator, case_ids=[]), match="1 to")
+    refused(NotFound, lambda: export_cases(administrator, case_ids=[*ids, 99]), match="case 99")

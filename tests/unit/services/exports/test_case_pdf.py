@@ -12,6 +12,7 @@ from colpo_core.store.tables import AuditEntry, Exposure, Image
 from colpo_core.terms import ExposureKind
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
+from tests.support.refusals import refused
 from tests.support.store_rows import get, rows
 from tests.unit.services.cases.test_lists import hand_out
 
@@ -32,9 +33,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Drawn]:
     return found
 
 
-def test_the_page_holds_the_case_with_what_the_current_model_says(
-    store: Store, administrator: Caller, drawn: list[Drawn]
-) -> None:
+def test_the_page_holds_the_case_with_what_the_current_model_says(administrator: Caller, drawn: list[Drawn]) -> None:
     clinic = PredictedClinic(administrator)
     case = clinic.cases[1]
     pdf = case_report_pdf(administrator, case_id=case.case_id)
@@ -44,7 +43,7 @@ def test_the_page_holds_the_case_with_what_the_current_model_says(
     assert report.model_sha256 == "c" * 64
     assert [one.prediction.id for one in report.images if one.prediction] == [clinic.predictions[1]]
     assert list(pictures) == list(masks) == [case.image_id]
-    assert rows(store, AuditEntry.action)[-1] == "make page of case"
+    assert rows(administrator, AuditEntry.action)[-1] == "make page of case"
 
 
 def test_what_a_task_keeps_back_is_not_on_the_page(store: Store, administrator: Caller, drawn: list[Drawn]) -> None:
@@ -70,7 +69,5 @@ def test_a_missing_file_leaves_its_place_empty(store: Store, administrator: Call
 
 
 def test_readers_and_unknown_cases_are_refused(administrator: Caller, reader: Caller) -> None:
-    with pytest.raises(PermissionDenied):
-        case_report_pdf(reader, case_id=1)
-    with pytest.raises(NotFound):
-        case_report_pdf(administrator, case_id=99)
+    refused(PermissionDenied, lambda: case_report_pdf(reader, case_id=1))
+    refused(NotFound, lambda: case_report_pdf(administrator, case_id=99))

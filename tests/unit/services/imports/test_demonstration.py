@@ -17,6 +17,7 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, Case, CaseLabel, Histology, Image, Patient
 from colpo_core.terms import AnnotationState, Label, LabelSource, Stage
+from tests.support.refusals import refused
 from tests.support.store_rows import count, rows
 
 N_CASES = 20
@@ -118,13 +119,11 @@ def test_an_interrupted_run_is_taken_up_where_it_stopped(
 
     with monkeypatch.context() as patch:
         patch.setattr(demonstration, "import_annotation", stops_at_the_third)
-        with pytest.raises(InputRejected):
-            fill_demonstration(store, 5, **SMALL)
+        refused(InputRejected, lambda: fill_demonstration(store, 5, **SMALL))
     assert fill_demonstration(store, 5, **SMALL) == 2
     assert count(store, Annotation) == 4
     assert content(store)[0] == content(filled)[0][: len(content(store)[0])]  # type: ignore[index,arg-type]
 
 
 def test_no_cases_is_no_demonstration(store: Store) -> None:
-    with pytest.raises(ValueError, match="at least one"):
-        fill_demonstration(store, 0)
+    refused(ValueError, lambda: fill_demonstration(store, 0), match="at least one")

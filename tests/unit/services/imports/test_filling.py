@@ -1,7 +1,5 @@
 """Masks that look like an outline: asked about, and filled on a person's word alone."""
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 import pytest
@@ -16,6 +14,8 @@ from colpo_core.services.imports import filling
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Stage, Start
+from tests.conftest import AddCase
+from tests.support.refusals import refused
 from tests.support.review_desks import Desk
 
 HEIGHT, WIDTH = 120, 160
@@ -87,8 +87,7 @@ def test_a_mask_inside_out_or_of_most_of_the_image_is_asked_about(annotator: Cal
 
 def test_what_encloses_nothing_is_not_filled(annotator: Caller, administrator: Caller, image_id: int) -> None:
     desk = Desk(annotator, image_id)
-    with pytest.raises(Conflict):
-        filling.fill_draft(annotator, document_id=desk.document_id, seq=0)
+    refused(Conflict, lambda: filling.fill_draft(annotator, document_id=desk.document_id, seq=0))
     line = np.zeros((HEIGHT, WIDTH), np.bool_)
     line[60, 40:90] = True
     saved = desk.paint(line)
@@ -97,12 +96,11 @@ def test_what_encloses_nothing_is_not_filled(annotator: Caller, administrator: C
     saved = desk.paint(np.zeros_like(line))
     with pytest.raises(InputRejected, match="nothing to fill"):
         filling.fill_draft(annotator, document_id=desk.document_id, seq=saved.seq)
-    with pytest.raises(NotFound):
-        filling.fill_draft(administrator, document_id=desk.document_id, seq=saved.seq)
+    refused(NotFound, lambda: filling.fill_draft(administrator, document_id=desk.document_id, seq=saved.seq))
 
 
 def test_an_imported_outline_waits_and_is_filled_into_a_mask_of_ones_own(
-    store: Store, annotator: Caller, image_id: int, add_case: Callable[..., int]
+    store: Store, annotator: Caller, image_id: int, add_case: AddCase
 ) -> None:
     importer = Caller(store, program_actor(store, "importer"))
     imported_masks.import_annotation(importer, image_id=image_id, mask=drawn(thickness=2), origin=MaskOrigin.CLOSED)

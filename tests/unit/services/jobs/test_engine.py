@@ -12,6 +12,7 @@ from colpo_core.services.jobs.machine import this_machine
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobState
+from tests.support.refusals import refused
 from tests.support.training_runs import queue_training
 
 pytestmark = pytest.mark.usefixtures("placed")
@@ -31,15 +32,13 @@ def test_reconcile_takes_up_the_oldest_of_a_kind_and_ends_the_hopeless(
     assert jobs.get_job(annotator, job_id=third).state is JobState.QUEUED
 
 
-def test_reconcile_gives_a_job_that_was_just_placed_time_to_start(
-    store: Store, annotator: Caller, snapshot_id: int
-) -> None:
+def test_reconcile_gives_a_job_that_was_just_placed_time_to_start(annotator: Caller, snapshot_id: int) -> None:
     job = queue_training(annotator, snapshot_id)
-    marker = job_files.job_dir(store, job.id) / "placed"
+    marker = job_files.job_dir(annotator.store, job.id) / "placed"
     marker.parent.mkdir(parents=True)
     marker.touch()
-    assert engine.reconcile(store) == []
-    assert engine.reconcile(store, patience_seconds=0) == [job.id]
+    assert engine.reconcile(annotator.store) == []
+    assert engine.reconcile(annotator.store, patience_seconds=0) == [job.id]
 
 
 def test_reconcile_leaves_a_job_alone_whose_runner_lives(store: Store, annotator: Caller, snapshot_id: int) -> None:
@@ -68,8 +67,7 @@ def test_a_runner_that_does_not_hear_is_killed_after_the_grace_period(
         finally:
             deaf.kill()
     assert jobs.get_job(annotator, job_id=job.id).state is JobState.CANCELLED
-    with pytest.raises(leases.LeaseLost):
-        lease.heartbeat()
+    refused(leases.LeaseLost, lambda: lease.heartbeat())
 
 
 def test_a_process_that_is_no_runner_is_never_killed(store: Store, annotator: Caller, snapshot_id: int) -> None:

@@ -13,6 +13,7 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, JobEvent
 from colpo_core.terms import JobKind, JobState
+from tests.support.refusals import refused
 from tests.support.store_rows import add, change, count
 
 
@@ -103,8 +104,7 @@ def test_a_write_that_fails_leaves_nothing(store: Store, annotator: Caller) -> N
         session.flush()
         raise RuntimeError("the disk is full")
 
-    with pytest.raises(RuntimeError):
-        lease.complete(finish)
+    refused(RuntimeError, lambda: lease.complete(finish))
     assert count(store, JobEvent) == 0
     assert job_row(store, lease.job_id).state is JobState.RUNNING
 
@@ -145,8 +145,7 @@ def test_giving_back_does_not_count_as_an_attempt(store: Store, annotator: Calle
 
 
 def test_an_unknown_job_is_not_found(store: Store) -> None:
-    with pytest.raises(NotFound):
-        claim(store, 7)
+    refused(NotFound, lambda: claim(store, 7))
 
 
 def test_heartbeats_keep_the_lease_and_hear_the_cancelling(store: Store, annotator: Caller) -> None:

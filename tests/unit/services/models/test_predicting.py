@@ -14,6 +14,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job, JobEvent, Mask, Prediction, Promotion
 from colpo_core.terms import JobState, LabelSource, Stage
 from tests.support.clinic import Clinic
+from tests.support.refusals import refused
 
 
 @pytest.fixture
@@ -73,8 +74,7 @@ def test_a_prediction_covers_what_is_not_predicted_yet(
 def test_a_prediction_names_what_is_wrong(
     store: Store, clinic: Clinic, annotator: Caller, snapshot_id: int, placed: list[int]
 ) -> None:
-    with pytest.raises(CheckpointMismatch, match="promoted"):
-        predicting.start_prediction(annotator)
+    refused(CheckpointMismatch, lambda: predicting.start_prediction(annotator), match="promoted")
     checkpoint_id = add_checkpoint(store, snapshot_id)
     lugol = clinic.add_case(stage=Stage.LUGOL).image_id
     hidden = clinic.add_case(shows_cervix=False).image_id
@@ -86,8 +86,7 @@ def test_a_prediction_names_what_is_wrong(
     ):
         with pytest.raises(error, match=words):
             predicting.start_prediction(annotator, image_ids=image_ids, checkpoint_id=checkpoint_id)
-    with pytest.raises(NotFound):
-        predicting.start_prediction(annotator, checkpoint_id=77)
+    refused(NotFound, lambda: predicting.start_prediction(annotator, checkpoint_id=77))
     assert placed == []
 
 

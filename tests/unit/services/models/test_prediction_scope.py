@@ -62,16 +62,14 @@ def test_what_arrives_later_is_not_the_jobs(store: Store, annotator: Caller, des
     assert left_of(store, second) == [later]
 
 
-def test_what_is_over_or_about_to_be_cancelled_covers_nothing(
-    store: Store, annotator: Caller, desk: PredictedClinic
-) -> None:
-    with store.writing() as session:
+def test_what_is_over_or_about_to_be_cancelled_covers_nothing(annotator: Caller, desk: PredictedClinic) -> None:
+    with annotator.store.writing() as session:
         scope = settle_scope(session, desk.checkpoint_id, None)
     queue(annotator, scope, JobState.FAILED)
-    with store.writing() as session:
+    with annotator.store.writing() as session:
         values = write_settings(scope)
         session.add(Job(kind=JobKind.PREDICT, settings=values, cancel_requested=True, created_by=annotator.person_id))
-    with store.writing() as session:
+    with annotator.store.writing() as session:
         assert settle_scope(session, desk.checkpoint_id, None) == scope
 
 

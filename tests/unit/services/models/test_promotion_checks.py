@@ -17,6 +17,7 @@ from colpo_core.terms import Grade, Label, LabelSource, Split
 from tests.support import store_rows
 from tests.support.clinic import Clinic, make_card
 from tests.support.promotable import estimate, promote, promotion_doubts, sound
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
 from tests.support.store_rows import add, get
 
@@ -38,8 +39,7 @@ def test_nothing_speaks_against_an_ordinary_one(
     promote(administrator, checkpoint_id, overrule="just in case")
     (row,) = models_promotions.list_promotions(annotator)
     assert (row.reason, row.overruled) == ("better", ())
-    with pytest.raises(PermissionDenied):
-        check_promotion(reader, checkpoint_id=checkpoint_id)
+    refused(PermissionDenied, lambda: check_promotion(reader, checkpoint_id=checkpoint_id))
 
 
 def blind_card(mean_mask: tuple[float, float, float], disc: tuple[float, float, float]) -> dict[str, Any]:
@@ -100,20 +100,16 @@ def test_an_external_test_set_that_it_has_seen_holds_it_back(store: Store, annot
     assert "“kept”" in doubt
 
 
-def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(
-    store: Store, annotator: Caller, publish: Publish
-) -> None:
+def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(annotator: Caller, publish: Publish) -> None:
     checkpoint_id = publish()
-    store_rows.change(store, Snapshot, 1, sha256="7" * 64)
+    store_rows.change(annotator, Snapshot, 1, sha256="7" * 64)
     (doubt,) = promotion_doubts(annotator, checkpoint_id)
     assert doubt.startswith("What it or the current model has learned from cannot be checked.")
 
 
-def test_a_card_of_an_older_version_is_read_and_what_it_lacks_is_said(
-    store: Store, annotator: Caller, publish: Publish
-) -> None:
+def test_a_card_of_an_older_version_is_read_and_what_it_lacks_is_said(annotator: Caller, publish: Publish) -> None:
     checkpoint_id = publish()
-    store_rows.change(store, Checkpoint, checkpoint_id, card={})
+    store_rows.change(annotator, Checkpoint, checkpoint_id, card={})
     checks = check_promotion(annotator, checkpoint_id=checkpoint_id)
     assert checks.doubts == (
         "With four channels, which makes the calls, nothing is known of how it tells the test cases apart: there is "
@@ -256,19 +252,16 @@ def test_a_shortcut_in_its_snapshot_holds_it_back_and_stands_in_the_history(
     checkpoint_id = publish(snapshot_id=two_devices(annotator, confounded=True))
     (doubt,) = promotion_doubts(annotator, checkpoint_id)
     assert doubt.startswith("The label can be told from the recorded device alone: AUC 1.00 (")
-    with pytest.raises(PromotionHeld, match="the recorded device alone"):
-        promote(administrator, checkpoint_id)
+    refused(PromotionHeld, lambda: promote(administrator, checkpoint_id), match="the recorded device alone")
     promote(administrator, checkpoint_id, overrule="to see what happens")
     (row,) = models_promotions.list_promotions(annotator)
     assert row.overruled == (doubt,)
 
 
-def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(
-    store: Store, annotator: Caller, publish: Publish
-) -> None:
+def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(annotator: Caller, publish: Publish) -> None:
     snapshot_id = two_devices(annotator, confounded=False)
-    manifest = manifest_of(store, snapshot_id)
-    with store.reading() as session:
+    manifest = manifest_of(annotator.store, snapshot_id)
+    with annotator.store.reading() as session:
         devices = {case.id: case.device for case in session.query(Case)}
 
     def predictions(follows: bool) -> dict[str, Any]:

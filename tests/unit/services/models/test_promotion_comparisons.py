@@ -22,6 +22,7 @@ from colpo_core.terms import Label, Split
 from tests.support.clinic import Clinic
 from tests.support.copies import as_jpeg
 from tests.support.promotable import promote, promotion_doubts
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
 from tests.support.store_rows import count
 
@@ -159,8 +160,7 @@ def test_a_model_that_was_promoted_while_the_doubts_were_looked_for_is_looked_at
         return PromotionChecks()
 
     monkeypatch.setattr(promotions, "check_promotion", while_another_promotes)
-    with pytest.raises(Conflict, match="Another model was promoted meanwhile"):
-        promote(administrator, second)
+    refused(Conflict, lambda: promote(administrator, second), match="Another model was promoted meanwhile")
     current = models_registry.current_checkpoint(store)
     assert current is not None
     assert current.id == first

@@ -23,6 +23,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job
 from colpo_core.terms import JobKind, JobState, Split
 from tests.support.clinic import Clinic
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
 from tests.support.store_rows import change
 
@@ -92,8 +93,7 @@ def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator
         publish_checkpoint(session, store, job=job, prepared=prepared)
         raise MemoryError
 
-    with pytest.raises(MemoryError):
-        lease.complete(crash)
+    refused(MemoryError, lambda: lease.complete(crash))
     assert models_registry.list_checkpoints(annotator) == ()
     assert jobs.get_job(annotator, job_id=lease.job_id).state is JobState.RUNNING
     prepared = prepare_files(store, job_id=lease.job_id, folder=folder)
@@ -144,8 +144,7 @@ def test_a_promotion_needs_an_administrator_a_reason_and_whole_files(
             promotions.promote_checkpoint(caller, checkpoint_id=checkpoint_id, reason="mine")
     with pytest.raises(InputRejected, match="why"):
         promotions.promote_checkpoint(administrator, checkpoint_id=checkpoint_id, reason="  ")
-    with pytest.raises(NotFound):
-        promotions.promote_checkpoint(administrator, checkpoint_id=44, reason="good")
+    refused(NotFound, lambda: promotions.promote_checkpoint(administrator, checkpoint_id=44, reason="good"))
     weights = store.settings.checkpoints_dir / "one" / WEIGHTS_FILE
     whole = weights.read_bytes()
     weights.write_bytes(b"others")
@@ -166,16 +165,14 @@ def test_another_checkpoint_in_the_folder_is_told(store: Store, annotator: Calle
     checkpoint_id = publish(annotator, snapshot_id, "one")
     change(store, Checkpoint, checkpoint_id, sha256="0" * 64)
     found = checkpoints.get_checkpoint(annotator, checkpoint_id=checkpoint_id)
-    with pytest.raises(CheckpointMismatch, match="not the ones"):
-        verify_files(store, found)
+    refused(CheckpointMismatch, lambda: verify_files(store, found), match="not the ones")
 
 
 def test_readers_see_no_checkpoint(reader: Caller) -> None:
-    for deed in (
+    refused(
+        PermissionDenied,
         lambda: models_registry.list_checkpoints(reader),
         lambda: models_registry.get_checkpoint(reader, checkpoint_id=1),
         lambda: models_registry.find_checkpoint(reader, name="one"),
         lambda: promotions.list_promotions(reader),
-    ):
-        with pytest.raises(PermissionDenied):
-            deed()
+    )

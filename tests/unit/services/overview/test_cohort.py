@@ -24,6 +24,7 @@ from tests.conftest import add_person
 from tests.support import store_rows
 from tests.support.clinic import SIDE_PX, Clinic, PredictedClinic
 from tests.support.handed_out import make_team, paint_and_submit
+from tests.support.refusals import refused
 from tests.unit.services.cases.test_lists import hand_out
 
 ADA = Actor(1, "ada", "Ada", Role.ADMINISTRATOR)
@@ -177,8 +178,7 @@ def test_annotators_progress_counts_images_and_takes_the_time_of_all_versions(
         ("Painter", 3, 0, 2),
     ]
     assert [one.median_seconds for one in found] == [None, pytest.approx((70 + 100) / 2)]
-    with pytest.raises(PermissionDenied):
-        cohort.annotator_progress(reader)
+    refused(PermissionDenied, lambda: cohort.annotator_progress(reader))
 
 
 def test_agreement_is_by_case_and_leaves_out_what_one_paints_blind(store: Store, administrator: Caller) -> None:

@@ -18,6 +18,7 @@ from colpo_core.terms import Split, Start
 from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, PredictedClinic
 from tests.support.learned import publish_anew
+from tests.support.refusals import refused
 from tests.unit.services.cases.test_lists import hand_out
 
 
@@ -151,8 +152,7 @@ def test_what_is_hidden_from_me_is_not_named(store: Store, annotator: Caller, de
 
 def test_readers_get_nothing_and_without_a_model_there_is_none(annotator: Caller, reader: Caller) -> None:
     assert overlap_figures(annotator) is None
-    with pytest.raises(PermissionDenied):
-        overlap_figures(reader)
+    refused(PermissionDenied, lambda: overlap_figures(reader))
 
 
 def test_a_model_of_the_papers_protocol_has_met_its_test_side_too(

@@ -1,7 +1,4 @@
-from collections.abc import Callable
-
 import numpy as np
-import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import PermissionDenied
@@ -37,11 +34,11 @@ from colpo_core.terms import (
     StudyState,
     Verdict,
 )
+from tests.conftest import AddCase
 from tests.support import store_rows
 from tests.support.annotate_pages import image_of
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
-
-AddCase = Callable[..., int]
 
 
 def item(caller: Caller, kind: WorkKind) -> WorkItem | None:
@@ -163,8 +160,7 @@ def test_a_reader_is_told_of_open_studies_and_of_nothing_else(
     assert [(one.kind, one.what, one.number, one.total, one.page) for one in found.items] == [
         (WorkKind.STUDY, "study open", 1, 1, "read")
     ]
-    with pytest.raises(PermissionDenied):
-        dashboard(reader)
+    refused(PermissionDenied, lambda: dashboard(reader))
 
 
 def test_status_counts_labels_by_their_source(store: Store, add_case: AddCase) -> None:
@@ -208,20 +204,18 @@ def rows_of(caller: Caller, acquaintance: Acquaintance) -> dict[int, ModelFigure
     return {row.channels: row for row in found.rows if row.acquaintance is acquaintance}
 
 
-def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
+def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(annotator: Caller, add_case: AddCase) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 6]
     snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
     checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
-    manifest = manifest_of(store, snapshot.id)
+    manifest = manifest_of(annotator.store, snapshot.id)
     side = {entry.case_id: entry.split for entry in manifest.items}
     trained_patient = next(entry.patient_id for entry in manifest.items if entry.split is Split.TRAIN)
     cases.append(add_case(Label.HSIL))  # a new patient
     cases.append(add_case(Label.HSIL, patient_id=trained_patient))  # a new case of a patient that it has met
     unlabelled = add_case(None)
     for case_id in (*cases, unlabelled):
-        predict(store, checkpoint_id, image_of(store, case_id), prob_3ch=0.5, prob_4ch=0.39)
+        predict(annotator.store, checkpoint_id, image_of(annotator.store, case_id), prob_3ch=0.5, prob_4ch=0.39)
     n_test = sum(split is Split.TEST for split in side.values())
     assert n_test >= 1
     unseen, seen = (rows_of(annotator, acquaintance) for acquaintance in (Acquaintance.UNSEEN, Acquaintance.SEEN))
@@ -293,13 +287,11 @@ def test_reviews_and_predictions_of_the_current_model_are_counted(
     assert (found.reviews.agreed.k, found.reviews.agreed.n, found.reviews.n_unsure) == (1, 2, 0)
 
 
-def test_a_damaged_snapshot_leaves_the_rest_of_the_dashboard(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
+def test_a_damaged_snapshot_leaves_the_rest_of_the_dashboard(annotator: Caller, add_case: AddCase) -> None:
     for label in (Label.NORMAL, Label.HSIL) * 4:
         add_case(label)
     snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
-    store.blobs.path(snapshot.sha256).write_bytes(b"damaged")
+    annotator.store.blobs.path(snapshot.sha256).write_bytes(b"damaged")
     add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
     found = dashboard(annotator)
     assert found.agreement is None
@@ -311,11 +303,9 @@ def test_the_dashboard_is_one_function_for_pages_and_commands() -> None:
     assert dashboard is dashboard_service.dashboard
 
 
-def test_every_case_is_counted_once_however_many_images_it_has(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
+def test_every_case_is_counted_once_however_many_images_it_has(annotator: Caller, add_case: AddCase) -> None:
     case_id = add_case(Label.HSIL)
-    with store.writing() as session:
+    with annotator.store.writing() as session:
         case = session.get_one(Case, case_id)
         for index in range(3):
             image = Image(case=case, sha256=f"{index}" * 64, media_type="image/png", width_px=32, height_px=24)

@@ -1,5 +1,3 @@
-import pytest
-
 from colpo_core.errors import PermissionDenied
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.review import desk as review
@@ -9,6 +7,7 @@ from colpo_core.store.tables import Image, Mask, Prediction
 from colpo_core.terms import Finding, Grade, Label, LabelSource, Stage, Verdict
 from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, PredictedClinic
+from tests.support.refusals import refused
 from tests.support.store_rows import get
 from tests.unit.services.cases.test_lists import hand_out
 
@@ -127,7 +126,8 @@ def test_the_series_holds_the_cases_images_and_masks_open_with_the_verdict(
 
 def test_readers_see_no_prediction(reader: Caller, desk: PredictedClinic) -> None:
     prediction_id = desk.predictions[0]
-    for deed in (
+    refused(
+        PermissionDenied,
         lambda: review.list_for_review(reader),
         lambda: review.get_prediction(reader, prediction_id=prediction_id),
         lambda: review.find_prediction(reader, image_id=1),
@@ -136,16 +136,12 @@ def test_readers_see_no_prediction(reader: Caller, desk: PredictedClinic) -> Non
         lambda: review.agreement(reader),
         lambda: overlays.prediction_mask_png(reader, prediction_id=prediction_id),
         lambda: overlays.prediction_map_png(reader, prediction_id=prediction_id, name="3ch-hsil"),
-    ):
-        with pytest.raises(PermissionDenied):
-            deed()
+    )
 
 
-def test_what_is_missing_or_damaged_is_said_and_the_rest_is_there(
-    store: Store, annotator: Caller, desk: PredictedClinic
-) -> None:
+def test_what_is_missing_or_damaged_is_said_and_the_rest_is_there(annotator: Caller, desk: PredictedClinic) -> None:
     prediction_id = desk.predictions[1]
-    maps = store.blobs.path(get(store, Prediction, prediction_id).maps_sha256)
+    maps = annotator.store.blobs.path(get(annotator, Prediction, prediction_id).maps_sha256)
     maps.write_bytes(b"no maps")
     opened = review.open_review(annotator, prediction_id=prediction_id)
     assert opened.problems == (
@@ -154,7 +150,7 @@ def test_what_is_missing_or_damaged_is_said_and_the_rest_is_there(
     assert (opened.in_model_mask, opened.in_expert_mask, opened.sites) == (None, None, ())
     assert (opened.reference.label, opened.expert) == (Label.HSIL, "")
     maps.unlink()
-    with store.writing() as session:
+    with annotator.store.writing() as session:
         mask = session.get_one(Mask, session.get_one(Prediction, prediction_id).mask_id)
         mask.rle = b"\xff\xff"
     opened = review.open_review(annotator, prediction_id=prediction_id)

@@ -14,6 +14,7 @@ from colpo_core.services.review import overlays
 from colpo_core.store import Store
 from colpo_core.store.tables import Prediction
 from tests.support.clinic import SIDE_PX, PredictedClinic, draw
+from tests.support.refusals import refused
 from tests.support.store_rows import change
 
 
@@ -49,8 +50,7 @@ def test_the_probabilities_are_given_as_they_were_kept(store: Store, annotator: 
     series = review.open_review(annotator, prediction_id=prediction_id).series
     assert [one.has_probabilities for one in series] == [True]
     store.blobs.path(sha256).write_bytes(b"not a picture")
-    with pytest.raises(ColpoError):
-        overlays.prediction_probability_png(annotator, prediction_id=prediction_id)
+    refused(ColpoError, lambda: overlays.prediction_probability_png(annotator, prediction_id=prediction_id))
 
 
 def test_a_map_is_drawn_no_larger_than_asked(annotator: Caller, desk: PredictedClinic) -> None:

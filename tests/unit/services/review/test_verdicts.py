@@ -11,6 +11,7 @@ from colpo_core.store.tables import AuditEntry, Review
 from colpo_core.terms import ReviewReason, Verdict
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
+from tests.support.refusals import refused
 from tests.support.store_rows import count
 
 
@@ -25,8 +26,7 @@ def test_overruling_needs_a_reason(annotator: Caller, desk: PredictedClinic) -> 
             annotator, prediction_id=desk.predictions[0], verdict=Verdict.OVERRULE, reason="x" * 2001
         )
     assert review.list_for_review(annotator).waiting == 3
-    with pytest.raises(NotFound):
-        verdicts.record_review(annotator, prediction_id=99, verdict=Verdict.AGREE)
+    refused(NotFound, lambda: verdicts.record_review(annotator, prediction_id=99, verdict=Verdict.AGREE))
 
 
 def test_the_newest_verdict_counts_and_the_older_stays(store: Store, annotator: Caller, desk: PredictedClinic) -> None:

@@ -99,28 +99,24 @@ def test_all_of_an_external_set_stands_in_test(store: Store, annotator: Caller, 
     assert snapshots_external_sets.external_sets(annotator) == (snapshot,)
 
 
-def test_no_other_snapshot_holds_its_patients_or_their_kin(
-    store: Store, annotator: Caller, ward: Ward, freeze: Freeze
-) -> None:
-    before = manifest_of(store, freeze("before").id)
+def test_no_other_snapshot_holds_its_patients_or_their_kin(annotator: Caller, ward: Ward, freeze: Freeze) -> None:
+    before = manifest_of(annotator.store, freeze("before").id)
     assert ward.kin < {item.patient_id for item in before.items}
-    freeze("kept", external=True, patient_codes=(code_of(store, ward.chosen),))
+    freeze("kept", external=True, patient_codes=(code_of(annotator.store, ward.chosen),))
     later = ward.clinic.add_case(patient_id=ward.chosen.patient_id)
-    manifest = manifest_of(store, freeze("after").id)
+    manifest = manifest_of(annotator.store, freeze("after").id)
     assert {item.patient_id for item in manifest.items} == {case.patient_id for case in ward.others}
     kept_back = [gone.id for gone in manifest.left_out if gone.reason == "kept for the external test set “kept”"]
     expected = (ward.chosen, ward.same_file, ward.near_copy, later)
     assert kept_back == [case.image_id for case in expected]
 
 
-def test_sets_share_nobody_and_the_same_set_is_frozen_once(
-    store: Store, annotator: Caller, ward: Ward, freeze: Freeze
-) -> None:
-    chosen = {"external": True, "patient_codes": (code_of(store, ward.chosen),)}
+def test_sets_share_nobody_and_the_same_set_is_frozen_once(annotator: Caller, ward: Ward, freeze: Freeze) -> None:
+    chosen = {"external": True, "patient_codes": (code_of(annotator.store, ward.chosen),)}
     first = freeze("kept", **chosen)
     assert freeze("kept", **chosen) == first
     second = freeze("second", external=True)
-    assert {item.patient_id for item in manifest_of(store, second.id).items} == {
+    assert {item.patient_id for item in manifest_of(annotator.store, second.id).items} == {
         case.patient_id for case in ward.others
     }
     assert [one.name for one in snapshots_external_sets.external_sets(annotator)] == ["second", "kept"]

@@ -10,6 +10,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, CaseLabel
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, MaskOrigin, Split, Stage
 from tests.support.clinic import Clinic
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
 from tests.support.store_rows import change_all, count
 
@@ -153,8 +154,7 @@ def test_a_snapshot_reads_back_and_a_damaged_one_is_refused(store: Store, clinic
     assert frozen.count("masks", Split.TRAIN) == len(manifest.of(Split.TRAIN))
     path = store.blobs.path(frozen.sha256)
     path.write_bytes(path.read_bytes().replace(b"normal", b"hsil"))
-    with pytest.raises(NotFound, match="damaged"):
-        manifest_of(store, frozen.id)
+    refused(NotFound, lambda: manifest_of(store, frozen.id), match="damaged")
 
 
 def test_what_keeps_a_training_from_starting_is_said_beforehand(clinic: Clinic, annotator: Caller) -> None:
@@ -176,22 +176,21 @@ def test_bad_queries_are_refused(store: Store, clinic: Clinic, annotator: Caller
     for name in ("", "   ", "x" * 81):
         with pytest.raises(InputRejected, match="name"):
             SnapshotQuery(name)
-    with pytest.raises(InputRejected, match="sum to 1"):
-        gather(store, fractions=(0.5, 0.1, 0.1))
-    with pytest.raises(NotFound):
-        freezing.get_snapshot(annotator, snapshot_id=5)
-    with pytest.raises(NotFound):
-        freezing.find_snapshot(annotator, name="none")
+    refused(InputRejected, lambda: gather(store, fractions=(0.5, 0.1, 0.1)), match="sum to 1")
+    refused(
+        NotFound,
+        lambda: freezing.get_snapshot(annotator, snapshot_id=5),
+        lambda: freezing.find_snapshot(annotator, name="none"),
+    )
 
 
 def test_readers_see_no_snapshot(clinic: Clinic, reader: Caller) -> None:
     clinic.add_case()
-    for deed in (
+    refused(
+        PermissionDenied,
         lambda: freezing.preview_snapshot(reader, query=SnapshotQuery("x")),
         lambda: freezing.freeze_snapshot(reader, query=SnapshotQuery("x")),
         lambda: freezing.list_snapshots(reader),
         lambda: freezing.get_snapshot(reader, snapshot_id=1),
         lambda: freezing.find_snapshot(reader, name="x"),
-    ):
-        with pytest.raises(PermissionDenied):
-            deed()
+    )

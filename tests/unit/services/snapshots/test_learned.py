@@ -29,6 +29,7 @@ from colpo_core.terms import LabelSource, Split
 from tests.support.clinic import Clinic
 from tests.support.copies import as_jpeg, brighter
 from tests.support.learned import publish_anew
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
 from tests.support.store_rows import get, rows
 
@@ -150,8 +151,7 @@ def test_of_a_damaged_manifest_nothing_is_guessed_until_it_is_whole_again(
     place.write_bytes(b"damaged")
     (sentence,) = publish_anew(store, checkpoint_id)
     assert sentence.startswith("Whom model has learned from cannot be told. A stored file is damaged. Restore")
-    with pytest.raises(NotFound, match="Whom model has learned from is not known"):
-        met(store, checkpoint_id)
+    refused(NotFound, lambda: met(store, checkpoint_id), match="Whom model has learned from is not known")
     assert rows(store, CheckpointPatient.patient_id) == []
     assert rows(store, CheckpointImage.image_id) == []
     place.write_bytes(content)
@@ -163,8 +163,7 @@ def test_once_written_down_it_needs_no_manifest(store: Store, manifest: Manifest
     checkpoint_id = publish()
     store.blobs.path(manifest.sha256).unlink()
     assert met(store, checkpoint_id) == patients(manifest, Split.TRAIN, Split.VALIDATION)
-    with pytest.raises(NotFound, match="no checkpoint 99"):
-        met(store, 99)
+    refused(NotFound, lambda: met(store, 99), match="no checkpoint 99")
 
 
 def test_a_patient_who_is_met_by_an_image_outside_an_external_set_is_seen_in_it(

@@ -15,6 +15,7 @@ from colpo_core.store.tables import Adjudication, AnnotationVersion, ConsensusMa
 from colpo_core.terms import AdjudicationMethod, Combination, Finding, MaskOrigin, MaskPolicy
 from colpo_core.workers.stored_pixels import StoredPixels
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.refusals import refused
 from tests.support.several_annotators import square, submit
 from tests.support.snapshots import manifest_of
 from tests.support.store_rows import add, count, rows
@@ -175,9 +176,6 @@ def test_authors_are_those_with_usable_masks(annotator: Caller, clinic: Clinic, 
 
 
 def test_bad_policies_are_refused(store: Store, case: ClinicCase) -> None:
-    with pytest.raises(InputRejected, match="Name the annotator"):
-        SnapshotQuery("x", mask_policy=MaskPolicy.ANNOTATOR)
-    with pytest.raises(InputRejected, match="only where"):
-        SnapshotQuery("x", mask_annotator_id=1)
-    with pytest.raises(NotFound, match="no person 999"):
-        gather(store, MaskPolicy.ANNOTATOR, 999)
+    refused(InputRejected, lambda: SnapshotQuery("x", mask_policy=MaskPolicy.ANNOTATOR), match="Name the annotator")
+    refused(InputRejected, lambda: SnapshotQuery("x", mask_annotator_id=1), match="only where")
+    refused(NotFound, lambda: gather(store, MaskPolicy.ANNOTATOR, 999), match="no person 999")

@@ -24,6 +24,7 @@ from tests.conftest import add_person
 from tests.support import store_rows
 from tests.support.clinic import PredictedClinic
 from tests.support.conducted import waiting
+from tests.support.refusals import refused
 from tests.support.store_rows import change, get
 
 LAYERS = ("mask", "map")
@@ -89,8 +90,7 @@ def test_the_aid_comes_after_the_first_call_and_not_before(
         for layer in LAYERS:
             with pytest.raises(Blinding, match="kept back"):
                 presenting.presented_aid(rita, study_id=study_id, token=token, layer=layer)
-    with pytest.raises(NotFound, match="No second call"):
-        answer(rita, study_id, f"{first.token}.2")
+    refused(NotFound, lambda: answer(rita, study_id, f"{first.token}.2"), match="No second call")
     assert rows(store, study_id) == []
 
     answer(rita, study_id, first.token, Label.NORMAL, 20)
@@ -112,8 +112,7 @@ def test_the_aid_comes_after_the_first_call_and_not_before(
         presenting.presented_aid(rita, study_id=study_id, token=second.token, layer="label")
 
     answer(rita, study_id, second.token, Label.HSIL, 90)
-    with pytest.raises(Blinding):
-        presenting.presented_aid(rita, study_id=study_id, token=second.token, layer="mask")
+    refused(Blinding, lambda: presenting.presented_aid(rita, study_id=study_id, token=second.token, layer="mask"))
     assert waiting(rita, study_id).number == first.number + 1
     kept = rows(store, study_id)
     assert [(one.arm, one.phase, one.call, one.confidence) for one in kept] == [
@@ -131,13 +130,11 @@ def test_neither_call_can_be_changed_and_the_same_again_changes_nothing(
     first = waiting(rita, study_id).token
     answer(rita, study_id, first, Label.NORMAL)
     answer(rita, study_id, first, Label.NORMAL)
-    with pytest.raises(StudyLocked, match="cannot be changed"):
-        answer(rita, study_id, first, Label.HSIL)
+    refused(StudyLocked, lambda: answer(rita, study_id, first, Label.HSIL), match="cannot be changed")
     second = waiting(rita, study_id).token
     answer(rita, study_id, second, Label.HSIL)
     answer(rita, study_id, second, Label.HSIL)
-    with pytest.raises(StudyLocked, match="cannot be changed"):
-        answer(rita, study_id, second, Label.NORMAL)
+    refused(StudyLocked, lambda: answer(rita, study_id, second, Label.NORMAL), match="cannot be changed")
     assert len(rows(store, study_id)) == 2
 
 
@@ -148,8 +145,7 @@ def test_a_study_without_an_aid_knows_no_second_call(
     designing.open_study(administrator, study_id=study.id)
     token = waiting(readers[0], study.id).token
     answer(readers[0], study.id, token)
-    with pytest.raises(NotFound):
-        answer(readers[0], study.id, f"{token}.2")
+    refused(NotFound, lambda: answer(readers[0], study.id, f"{token}.2"))
 
 
 def test_both_arms_are_compared_when_all_is_read(
@@ -307,17 +303,14 @@ def test_a_plan_that_makes_no_sense_is_refused(
             checkpoint_ids=[clinic.checkpoint_id])  # fmt: skip
 
 
-def test_the_aid_is_part_of_the_seal(
-    store: Store, administrator: Caller, clinic: PredictedClinic, readers: list[Caller]
-) -> None:
+def test_the_aid_is_part_of_the_seal(administrator: Caller, clinic: PredictedClinic, readers: list[Caller]) -> None:
     study_id = opened(administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
-    with store.writing() as session:
+    with administrator.store.writing() as session:
         study = get_study_row(session, study_id)
         check_seal(session, study)
         plan = {**study.design["plan"], "aid": "none"}
         study.design = {**study.design, "plan": plan}
-        with pytest.raises(StudyLocked, match="no longer is what was sealed"):
-            check_seal(session, study)
+        refused(StudyLocked, lambda: check_seal(session, study), match="no longer is what was sealed")
 
 
 def test_an_exposure_between_the_calls_lets_the_second_be_made(

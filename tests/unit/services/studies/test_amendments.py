@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -17,8 +15,9 @@ from colpo_core.services.studies.rows import check_seal, get_study
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Person, Study, StudyCase
 from colpo_core.terms import AmendmentKind, Label, Role
-from tests.conftest import add_person
+from tests.conftest import AddCase, add_person
 from tests.support.conducted import make_study, read_on
+from tests.support.refusals import refused
 from tests.support.store_rows import change_all, row, rows
 
 WHY = "  the first  reader fell ill "
@@ -30,7 +29,7 @@ def late(store: Store) -> Caller:
 
 
 @pytest.fixture
-def study_id(administrator: Caller, reader: Caller, second_reader: Caller, add_case: Callable[..., int]) -> int:
+def study_id(administrator: Caller, reader: Caller, second_reader: Caller, add_case: AddCase) -> int:
     for label in (Label.NORMAL, Label.HSIL, Label.NORMAL):
         add_case(label)
     return make_study(administrator, [reader, second_reader])
@@ -83,14 +82,12 @@ def test_a_reader_who_is_taken_off_reads_no_more_and_stays_in_the_results(
     assert seal_holds(store, study_id)
 
 
-def test_a_corrected_question_keeps_the_seal_of_the_first_wording(
-    store: Store, administrator: Caller, study_id: int
-) -> None:
+def test_a_corrected_question_keeps_the_seal_of_the_first_wording(administrator: Caller, study_id: int) -> None:
     for wording in ("The second wording", "The third wording"):
         study_amendments.correct_question(
             administrator, study_id=study_id, question=wording, reason="a slip of the pen"
         )
-    assert seal_holds(store, study_id)
+    assert seal_holds(administrator.store, study_id)
     assert get_study(administrator, study_id=study_id).study.question == "The third wording"
     texts = [one.text for one in study_conduct(administrator, study_id=study_id).amendments]
     assert texts == [
@@ -134,29 +131,19 @@ def test_amendments_say_why_they_cannot_be_made(
     def remove(reader_id: int) -> object:
         return study_amendments.remove_reader(administrator, study_id=study_id, reader_id=reader_id, reason="why")
 
-    with pytest.raises(PermissionDenied):
-        add(late.person_id, who=annotator)
-    with pytest.raises(InputRejected, match="Give the reason"):
-        add(late.person_id, reason="   ")
-    with pytest.raises(InputRejected, match="longer than"):
-        add(late.person_id, reason="x" * 2001)
-    with pytest.raises(InputRejected, match="role is reader"):
-        add(annotator.person_id)
-    with pytest.raises(Conflict, match="already"):
-        add(reader.person_id)
-    with pytest.raises(Conflict, match="does not read"):
-        remove(late.person_id)
+    refused(PermissionDenied, lambda: add(late.person_id, who=annotator))
+    refused(InputRejected, lambda: add(late.person_id, reason="   "), match="Give the reason")
+    refused(InputRejected, lambda: add(late.person_id, reason="x" * 2001), match="longer than")
+    refused(InputRejected, lambda: add(annotator.person_id), match="role is reader")
+    refused(Conflict, lambda: add(reader.person_id), match="already")
+    refused(Conflict, lambda: remove(late.person_id), match="does not read")
     remove(reader.person_id)
-    with pytest.raises(Conflict, match="taken off it already"):
-        remove(reader.person_id)
-    with pytest.raises(Conflict, match="already"):
-        add(reader.person_id)
-    with pytest.raises(Conflict, match="only reader left"):
-        remove(second_reader.person_id)
+    refused(Conflict, lambda: remove(reader.person_id), match="taken off it already")
+    refused(Conflict, lambda: add(reader.person_id), match="already")
+    refused(Conflict, lambda: remove(second_reader.person_id), match="only reader left")
     assert row(store, Person.active, Person.id == late.person_id)
     designing.close_study(administrator, study_id=study_id, reason="enough")
-    with pytest.raises(StudyLocked, match="closed study does not change"):
-        add(late.person_id)
+    refused(StudyLocked, lambda: add(late.person_id), match="closed study does not change")
 
 
 def test_a_draft_and_a_study_that_was_tampered_with_take_none(
@@ -170,13 +157,11 @@ def test_a_draft_and_a_study_that_was_tampered_with_take_none(
         study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.person_id, reason="why")
 
 
-def test_an_amendment_is_for_good_and_in_the_log(
-    store: Store, administrator: Caller, late: Caller, study_id: int
-) -> None:
+def test_an_amendment_is_for_good_and_in_the_log(administrator: Caller, late: Caller, study_id: int) -> None:
     study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.person_id, reason=WHY)
-    with pytest.raises(IntegrityError, match="append-only"), store.writing() as session:
+    with pytest.raises(IntegrityError, match="append-only"), administrator.store.writing() as session:
         session.execute(text("UPDATE study_amendments SET reason = ''"))
-    (entry,) = rows(store, AuditEntry, AuditEntry.action == "amend study")
+    (entry,) = rows(administrator, AuditEntry, AuditEntry.action == "amend study")
     assert (entry.subject, entry.detail) == (f"study {study_id}", {"kind": "reader_added"})
 
 

@@ -20,6 +20,7 @@ from colpo_core.terms import Finding, Grade, Label, Stage
 from tests.support import store_rows
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 from tests.support.conducted import waiting
+from tests.support.refusals import refused
 from tests.support.store_rows import change_all
 
 ASKS = ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True)
@@ -85,24 +86,20 @@ def test_what_does_not_fit_is_refused_and_nothing_is_kept(
 ) -> None:
     study_id = opened(administrator, reader, ASKS)
     token = waiting(reader, study_id).token
-    with pytest.raises(InputRejected, match=words):
-        answer(reader, study_id, token, **said)
+    refused(InputRejected, lambda: answer(reader, study_id, token, **said), match=words)
     assert store_rows.rows(store, Reading) == []
 
 
-def test_a_study_that_does_not_ask_takes_neither_and_shows_nothing_more(
-    store: Store, administrator: Caller, reader: Caller
-) -> None:
+def test_a_study_that_does_not_ask_takes_neither_and_shows_nothing_more(administrator: Caller, reader: Caller) -> None:
     study_id = opened(administrator, reader, ReadingPlan())
     shown = waiting(reader, study_id)
     assert (shown.stages, shown.asks_points, shown.asks_findings) == ((), False, False)
     for said in ({"points": [(1, 1)]}, {"findings": [Finding.MOSAIC]}):
         with pytest.raises(InputRejected, match="does not ask"):
             answer(reader, study_id, shown.token, **said)
-    with pytest.raises(NotFound):
-        presenting.presented_image(reader, study_id=study_id, token=shown.token, other=0)
+    refused(NotFound, lambda: presenting.presented_image(reader, study_id=study_id, token=shown.token, other=0))
     answer(reader, study_id, shown.token)
-    row = store_rows.row(store, Reading)
+    row = store_rows.row(administrator, Reading)
     assert (row.points, row.findings) == (None, None)
 
 
@@ -168,14 +165,12 @@ def test_what_was_set_waits_for_its_reader_and_goes_with_the_answer(
     assert kept(waiting(reader, study.id)) == ((), set())
 
 
-def test_what_the_answer_brings_counts_and_not_what_was_kept(
-    store: Store, administrator: Caller, reader: Caller
-) -> None:
+def test_what_the_answer_brings_counts_and_not_what_was_kept(administrator: Caller, reader: Caller) -> None:
     study_id = opened(administrator, reader, ASKS)
     token = waiting(reader, study_id).token
     readings.save_reading_draft(reader, study_id=study_id, token=token, points=[(3.0, 4.0)], findings=[])
     answer(reader, study_id, token, points=[], findings=[])
-    assert store_rows.row(store, Reading).points == []
+    assert store_rows.row(administrator, Reading).points == []
 
 
 def test_a_study_that_asks_for_nothing_keeps_nothing(administrator: Caller, reader: Caller) -> None:

@@ -1,6 +1,5 @@
 """Which cases a study can show, and which of them count as seen by a checkpoint."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +19,7 @@ from colpo_core.services.studies.rows import get_study
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Snapshot
 from colpo_core.terms import Label
+from tests.conftest import AddCase
 from tests.support.clinic import draw
 from tests.support.compared_studies import Clinic, predict, read_all
 from tests.support.learned import publish_anew
@@ -29,7 +29,7 @@ N, H = Label.NORMAL, Label.HSIL
 
 
 def test_another_case_of_a_trained_patient_counts_as_seen(
-    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, add_case: Callable[..., int]
+    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, add_case: AddCase
 ) -> None:
     patient_id = get(store, Case, clinic.case_ids[0]).patient_id
     second = add_case(N, patient_id=patient_id)
@@ -39,14 +39,12 @@ def test_another_case_of_a_trained_patient_counts_as_seen(
     assert (seen.n_seen, seen.n_cases) == (1, 2)
 
 
-def test_a_near_copy_filed_under_another_code_makes_a_case_seen(
-    store: Store, administrator: Caller, clinic: Clinic
-) -> None:
+def test_a_near_copy_filed_under_another_code_makes_a_case_seen(administrator: Caller, clinic: Clinic) -> None:
     """A learned photograph, taken once more as a JPEG and turned, stands in a case of the test side."""
     learned, others = clinic.image_ids[0], clinic.image_ids[1:]
 
     def look_like(image_id: int, rgb: NDArray[np.uint8]) -> None:
-        change(store, Image, image_id, perceptual_hash=perceptual_hash(rgb))
+        change(administrator, Image, image_id, perceptual_hash=perceptual_hash(rgb))
 
     def n_seen() -> int:
         choice = CaseChoice(CaseSource.PICKED, case_ids=clinic.case_ids, include_simulated=True)
@@ -60,13 +58,13 @@ def test_a_near_copy_filed_under_another_code_makes_a_case_seen(
     assert n_seen() == 1
     look_like(others[1], np.rot90(draw(1, lesion=True)[0]).copy())
     assert n_seen() == 2, "what has been looked at since is compared too"
-    with store.reading() as session:
+    with administrator.store.reading() as session:
         patient_id = session.get_one(Case, clinic.case_ids[2]).patient_id
-        assert patient_id in patients_met(store, session, clinic.checkpoint_id)
+        assert patient_id in patients_met(administrator.store, session, clinic.checkpoint_id)
 
 
 def test_by_the_papers_protocol_the_test_side_is_seen_too(
-    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int, add_case: Callable[..., int]
+    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int, add_case: AddCase
 ) -> None:
     """It augments before it splits, so that copies of each image stand on every side: nothing of it is unseen."""
     assert publish_anew(store, clinic.checkpoint_id, protocol="paper") == ()

@@ -1,7 +1,6 @@
 """What a closing keeps, and what a report that is made anew says of it."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 
@@ -19,6 +18,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Prediction, StudyClosing, StudyReader
 from colpo_core.studies import methods
 from colpo_core.terms import Label
+from tests.conftest import AddCase
 from tests.support.conducted import make_study, read_on
 from tests.support.reported import reported_study
 from tests.support.store_rows import get, rows, sealed
@@ -72,11 +72,9 @@ def test_a_report_made_anew_names_the_figures_that_are_other_ones(
         assert said in told
 
 
-def test_of_a_study_closed_by_an_older_version_all_changes_are_named_and_its_seal_holds(
-    store: Store, administrator: Caller
-) -> None:
+def test_of_a_study_closed_by_an_older_version_all_changes_are_named_and_its_seal_holds(administrator: Caller) -> None:
     study_id = reported_study(administrator)
-    with store.writing() as session:
+    with administrator.store.writing() as session:
         for statement in FORGET:
             session.execute(text(statement))
     anew = study_report.study_report(administrator, study_id=study_id).anew
@@ -85,12 +83,10 @@ def test_of_a_study_closed_by_an_older_version_all_changes_are_named_and_its_sea
     assert anew.changes == methods.changes_since(1) != ()
     page = study_report.report_html(administrator, study_id=study_id)
     assert anew.changes[0] in unescape(page)
-    sealed(store, study_id)
+    sealed(administrator, study_id)
 
 
-def test_an_open_study_is_held_against_no_closing(
-    administrator: Caller, reader: Caller, add_case: Callable[..., int]
-) -> None:
+def test_an_open_study_is_held_against_no_closing(administrator: Caller, reader: Caller, add_case: AddCase) -> None:
     for label in (Label.NORMAL, Label.HSIL):
         add_case(label)
     study_id = make_study(administrator, [reader], ReadingPlan(interim_results=True))
@@ -98,7 +94,7 @@ def test_an_open_study_is_held_against_no_closing(
 
 
 def test_a_reading_that_comes_in_while_a_study_is_closed_keeps_it_open(
-    store: Store, administrator: Caller, reader: Caller, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    store: Store, administrator: Caller, reader: Caller, add_case: AddCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for label in (Label.NORMAL, Label.HSIL):
         add_case(label)
@@ -152,16 +148,14 @@ def numbered_files(administrator: Caller, study_id: int) -> dict[str, str]:
     return {name: part.decode() for name, part in unpacked(content).items()}
 
 
-def test_by_number_no_file_names_a_reader_and_the_numbers_are_those_of_the_study(
-    store: Store, administrator: Caller
-) -> None:
+def test_by_number_no_file_names_a_reader_and_the_numbers_are_those_of_the_study(administrator: Caller) -> None:
     plan = ReadingPlan(hypotheses="Berta is not worse than the others.")
     study_id = reported_study(administrator, plan=plan, name="What Berta reads")
     files = numbered_files(administrator, study_id)
     for name, content in files.items():
         for word in ("anna", "berta", "carla", administrator.actor.display_name.lower() + ","):
             assert word not in content.lower(), (name, word)
-    order = sorted(rows(store, StudyReader.person_id, StudyReader.study_id == study_id))
+    order = sorted(rows(administrator, StudyReader.person_id, StudyReader.study_id == study_id))
     exposures = json.loads(files["record.json"])["conduct"]["exposures"]
     assert [(one["reader_id"], one["display_name"]) for one in exposures] == [
         (person_id, f"Reader {place}") for place, person_id in enumerate(order, start=1)

@@ -1,7 +1,6 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -22,12 +21,13 @@ from colpo_core.services.studies.rows import get_study
 from colpo_core.store import Store
 from colpo_core.store.tables import CaseLabel, Presentation
 from colpo_core.terms import ExposureKind, ExposureRule, Label
+from tests.conftest import AddCase
 from tests.support.conducted import make_study, read_on
 from tests.support.store_rows import change_all, rows, sealed
 
 
 @pytest.fixture(autouse=True)
-def cases(add_case: Callable[..., int]) -> list[int]:
+def cases(add_case: AddCase) -> list[int]:
     return [add_case(Label.HSIL if number % 2 else Label.NORMAL) for number in range(4)]
 
 
@@ -70,9 +70,7 @@ def test_results_flag_what_was_read_after_an_exposure_and_nothing_that_was_read_
     assert flags == {case_id: "label+mask" if case_id == cases[0] else "" for case_id in cases}
 
 
-def test_excluding_leaves_a_set_incomplete_and_says_so(
-    store: Store, administrator: Caller, reader: Caller, cases: list[int]
-) -> None:
+def test_excluding_leaves_a_set_incomplete_and_says_so(administrator: Caller, reader: Caller, cases: list[int]) -> None:
     exposures.note(reader, [(cases[0], ExposureKind.ANNOTATED)])
     study_id = make_study(administrator, [reader])
     read_on(reader, study_id)
@@ -120,14 +118,12 @@ def test_looks_after_the_closing_are_no_interim_looks(administrator: Caller, rea
 
 
 @pytest.mark.sqlite
-def test_progress_of_an_open_study_is_the_same_whatever_was_called(
-    store: Store, administrator: Caller, reader: Caller
-) -> None:
+def test_progress_of_an_open_study_is_the_same_whatever_was_called(administrator: Caller, reader: Caller) -> None:
     study_id = make_study(administrator, [reader])
     read_on(reader, study_id)
     before = get_study(administrator, study_id=study_id)
     record = export_record(administrator, study_id=study_id)
-    with store.writing() as session:
+    with administrator.store.writing() as session:
         session.connection().exec_driver_sql("DROP TRIGGER readings_refuses_update")
         session.connection().exec_driver_sql("UPDATE readings SET call = 'normal', confidence = 1")
     assert get_study(administrator, study_id=study_id) == before

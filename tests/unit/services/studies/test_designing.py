@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -13,10 +12,10 @@ from colpo_core.services.studies.rows import check_seal, get_study, get_study_ro
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, CaseLabel, Image, Person, Study, StudyCase
 from colpo_core.terms import Grade, Label, LabelSource, Role, Stage, StudyState
+from tests.conftest import AddCase
 from tests.support.clinic import Clinic
+from tests.support.refusals import refused
 from tests.support.store_rows import change_all, rows, sealed
-
-AddCase = Callable[..., int]
 
 
 @pytest.fixture
@@ -95,8 +94,7 @@ def test_the_shown_image_is_the_first_after_acetic_acid_that_shows_the_cervix(
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
 def test_a_study_needs_a_fit_name(administrator: Caller, reader: Caller, cases: list[int], name: str) -> None:
-    with pytest.raises(InputRejected):
-        designing.create_study(administrator, name=name, reader_ids=[reader.person_id])
+    refused(InputRejected, lambda: designing.create_study(administrator, name=name, reader_ids=[reader.person_id]))
 
 
 def test_a_name_stands_for_one_study(administrator: Caller, reader: Caller, draft: int) -> None:
@@ -135,17 +133,15 @@ def test_opening_seals_the_design(store: Store, administrator: Caller, draft: in
         assert entry.detail["seal"] == record.seal_sha256
 
 
-def test_the_truth_is_frozen_at_the_sealing_and_not_before(
-    store: Store, administrator: Caller, draft: int, cases: list[int]
-) -> None:
+def test_the_truth_is_frozen_at_the_sealing_and_not_before(administrator: Caller, draft: int, cases: list[int]) -> None:
     def set_label(label: Label) -> None:
-        change_all(store, CaseLabel, CaseLabel.case_id == cases[0], label=label)
+        change_all(administrator, CaseLabel, CaseLabel.case_id == cases[0], label=label)
 
     set_label(Label.HSIL)
     assert designing.open_study(administrator, study_id=draft).n_hsil == 2
     set_label(Label.NORMAL)
     assert get_study(administrator, study_id=draft).study.n_hsil == 2
-    sealed(store, draft)
+    sealed(administrator, draft)
 
 
 def test_a_broken_seal_is_noticed(store: Store, administrator: Caller, draft: int, cases: list[int]) -> None:
@@ -155,12 +151,9 @@ def test_a_broken_seal_is_noticed(store: Store, administrator: Caller, draft: in
         check_seal(session, get_study_row(session, draft))
 
 
-def test_a_case_that_lost_its_label_stops_the_sealing(
-    store: Store, administrator: Caller, draft: int, cases: list[int]
-) -> None:
-    change_all(store, CaseLabel, CaseLabel.case_id == cases[0], label=None)
-    with pytest.raises(InputRejected, match="1 of the 3 cases"):
-        designing.open_study(administrator, study_id=draft)
+def test_a_case_that_lost_its_label_stops_the_sealing(administrator: Caller, draft: int, cases: list[int]) -> None:
+    change_all(administrator, CaseLabel, CaseLabel.case_id == cases[0], label=None)
+    refused(InputRejected, lambda: designing.open_study(administrator, study_id=draft), match="1 of the 3 cases")
     assert get_study(administrator, study_id=draft).study.state is StudyState.DRAFT
 
 
@@ -169,18 +162,15 @@ def test_a_reader_who_is_gone_stops_the_sealing(
     store: Store, administrator: Caller, reader: Caller, draft: int, change: dict[str, object]
 ) -> None:
     change_all(store, Person, Person.id == reader.person_id, **change)
-    with pytest.raises(InputRejected, match="no longer"):
-        designing.open_study(administrator, study_id=draft)
+    refused(InputRejected, lambda: designing.open_study(administrator, study_id=draft), match="no longer")
 
 
 def test_a_study_goes_one_way(administrator: Caller, draft: int) -> None:
     with pytest.raises(StudyLocked, match="only an open study"):
         designing.close_study(administrator, study_id=draft, reason="enough was read")
     designing.open_study(administrator, study_id=draft)
-    with pytest.raises(StudyLocked, match="only a draft"):
-        designing.open_study(administrator, study_id=draft)
-    with pytest.raises(StudyLocked, match="kept for good"):
-        designing.discard_study(administrator, study_id=draft)
+    refused(StudyLocked, lambda: designing.open_study(administrator, study_id=draft), match="only a draft")
+    refused(StudyLocked, lambda: designing.discard_study(administrator, study_id=draft), match="kept for good")
     assert designing.close_study(administrator, study_id=draft, reason="enough was read").state is StudyState.CLOSED
     for again in (designing.open_study, designing.close_study):
         with pytest.raises(StudyLocked):
@@ -191,8 +181,7 @@ def test_a_draft_can_be_discarded(store: Store, administrator: Caller, draft: in
     designing.discard_study(administrator, study_id=draft)
     assert rows(store, Study) == []
     assert rows(store, StudyCase) == []
-    with pytest.raises(NotFound):
-        designing.open_study(administrator, study_id=draft)
+    refused(NotFound, lambda: designing.open_study(administrator, study_id=draft))
 
 
 def test_options_name_active_readers_alone(

@@ -21,11 +21,9 @@ from tests.support.store_rows import get
 N, H = Label.NORMAL, Label.HSIL
 
 
-def test_every_call_can_be_taken_along(
-    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int
-) -> None:
+def test_every_call_can_be_taken_along(administrator: Caller, reader: Caller, clinic: Clinic, study_id: int) -> None:
     read_all(reader, study_id, dict.fromkeys(clinic.case_ids, H))
-    predict(store, clinic, {0: (0.1, 0.9)})
+    predict(administrator.store, clinic, {0: (0.1, 0.9)})
     designing.close_study(administrator, study_id=study_id, reason="enough was read")
     content = export_readings(administrator, study_id=study_id, table=ReadingTable.CALLS)
     rows = list(csv.DictReader(io.StringIO(content.decode())))

@@ -1,5 +1,4 @@
 import io
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -27,14 +26,16 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Image, Presentation, Reading, utc_now
 from colpo_core.studies.orders import session_orders
 from colpo_core.terms import Label, StudyState
+from tests.conftest import AddCase
 from tests.support import store_rows
+from tests.support.refusals import refused
 from tests.support.store_rows import change_all, count
 
 N_CASES = 5
 
 
 @pytest.fixture
-def study_id(administrator: Caller, reader: Caller, second_reader: Caller, add_case: Callable[..., int]) -> int:
+def study_id(administrator: Caller, reader: Caller, second_reader: Caller, add_case: AddCase) -> int:
     for index in range(N_CASES):
         add_case(Label.HSIL if index % 2 else Label.NORMAL, simulated=index == 0)
     ids = [reader.person_id, second_reader.person_id]
@@ -139,8 +140,7 @@ def test_the_image_is_the_right_one_and_is_not_shown_again(store: Store, reader:
     assert media_type == "image/jpeg"
     assert np.abs(seen - stored).mean() < 5
     answer(reader, study_id, shown.token)
-    with pytest.raises(Blinding):
-        presenting.presented_image(reader, study_id=study_id, token=shown.token)
+    refused(Blinding, lambda: presenting.presented_image(reader, study_id=study_id, token=shown.token))
 
 
 @pytest.mark.parametrize(("after_s", "is_attempt"), [(0, False), (9, False), (11, True), (3600, True), (-3600, True)])
@@ -193,8 +193,7 @@ def test_a_simulated_image_says_so(reader: Caller, study_id: int) -> None:
 @pytest.mark.parametrize("sure", [-1, 101, 50.5])
 def test_the_confidence_is_a_percentage(reader: Caller, study_id: int, sure: int) -> None:
     token = present(reader, study_id).token
-    with pytest.raises(InputRejected):
-        answer(reader, study_id, token, Label.HSIL, sure)
+    refused(InputRejected, lambda: answer(reader, study_id, token, Label.HSIL, sure))
 
 
 def test_nobody_else_reads(administrator: Caller, annotator: Caller, reader: Caller, study_id: int) -> None:
@@ -212,8 +211,7 @@ def test_nobody_else_reads(administrator: Caller, annotator: Caller, reader: Cal
 
 def test_a_draft_is_not_there_for_its_reader(administrator: Caller, reader: Caller, study_id: int) -> None:
     draft = designing.create_study(administrator, name="Other", reader_ids=[reader.person_id])
-    with pytest.raises(NotFound):
-        presenting.next_case(reader, study_id=draft.id)
+    refused(NotFound, lambda: presenting.next_case(reader, study_id=draft.id))
     assert [study.study_id for study in presenting.assigned_studies(reader)] == [study_id]
 
 
@@ -222,12 +220,13 @@ def test_a_closed_study_takes_nothing_more(administrator: Caller, reader: Caller
     answer(reader, study_id, shown.token)
     waiting = present(reader, study_id)
     assert designing.close_study(administrator, study_id=study_id, reason="enough was read").state is StudyState.CLOSED
-    with pytest.raises(StudyLocked, match="closed"):
-        answer(reader, study_id, waiting.token)
-    with pytest.raises(StudyLocked, match="closed"):
-        presenting.presented_image(reader, study_id=study_id, token=waiting.token)
-    with pytest.raises(StudyLocked, match="closed"):
-        presenting.next_case(reader, study_id=study_id)
+    refused(
+        StudyLocked,
+        lambda: answer(reader, study_id, waiting.token),
+        lambda: presenting.presented_image(reader, study_id=study_id, token=waiting.token),
+        lambda: presenting.next_case(reader, study_id=study_id),
+        match="closed",
+    )
     assert answer(reader, study_id, shown.token) == 1
     assert presenting.assigned_studies(reader) == ()
 
@@ -260,7 +259,7 @@ def read_session(caller: Caller, study_id: int, n_showings: int) -> None:
 
 
 def test_the_next_session_waits_for_the_washout(
-    store: Store, administrator: Caller, reader: Caller, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    store: Store, administrator: Caller, reader: Caller, add_case: AddCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for index in range(4):
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
@@ -294,7 +293,7 @@ def test_the_next_session_waits_for_the_washout(
 
 
 def test_practice_comes_first_with_feedback_and_is_no_reading(
-    store: Store, administrator: Caller, reader: Caller, add_case: Callable[..., int]
+    store: Store, administrator: Caller, reader: Caller, add_case: AddCase
 ) -> None:
     ids = [add_case(Label.HSIL if index % 2 else Label.NORMAL) for index in range(4)]
     practice = add_case(Label.HSIL)
@@ -306,10 +305,8 @@ def test_practice_comes_first_with_feedback_and_is_no_reading(
     for _again in range(2):
         told = readings.record_reading(reader, study_id=study_id, token=shown.token, call=Label.NORMAL, confidence=10)
         assert (told.truth, told.answered) == (Label.HSIL, 1)
-    with pytest.raises(StudyLocked):
-        answer(reader, study_id, shown.token, Label.HSIL, 10)
-    with pytest.raises(Blinding):
-        presenting.presented_image(reader, study_id=study_id, token=shown.token)
+    refused(StudyLocked, lambda: answer(reader, study_id, shown.token, Label.HSIL, 10))
+    refused(Blinding, lambda: presenting.presented_image(reader, study_id=study_id, token=shown.token))
     after = present(reader, study_id)
     assert (after.practice, after.total) == (False, len(ids))
     told = readings.record_reading(reader, study_id=study_id, token=after.token, call=Label.NORMAL, confidence=10)
@@ -317,17 +314,14 @@ def test_practice_comes_first_with_feedback_and_is_no_reading(
     assert count(store, Reading) == 1
 
 
-def test_five_steps_take_no_other_confidence(
-    administrator: Caller, reader: Caller, add_case: Callable[..., int]
-) -> None:
+def test_five_steps_take_no_other_confidence(administrator: Caller, reader: Caller, add_case: AddCase) -> None:
     for label in Label:
         add_case(label)
     plan = ReadingPlan(confidence=ConfidenceScale.FIVE_STEPS)
     study_id = open_planned(administrator, reader, plan, ())
     shown = present(reader, study_id)
     assert shown.five_steps
-    with pytest.raises(InputRejected, match="five steps"):
-        answer(reader, study_id, shown.token, Label.HSIL, 70)
+    refused(InputRejected, lambda: answer(reader, study_id, shown.token, Label.HSIL, 70), match="five steps")
     assert answer(reader, study_id, shown.token, Label.HSIL, 75) == 1
 
 

@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -25,6 +24,7 @@ from colpo_core.services.studies.rows import check_seal
 from colpo_core.store.tables import Study
 from colpo_core.studies.design import StudyDesign
 from colpo_core.terms import Label
+from tests.conftest import AddCase
 from tests.support.conducted import make_study, read_on
 from tests.support.markup import check_balanced
 from tests.support.reported import NAMES, reported_study
@@ -164,7 +164,7 @@ def test_r_computes_every_figure_alike(
 
 
 def test_a_reader_who_was_added_and_taken_off_again_stands_as_that(
-    administrator: Caller, reader: Caller, second_reader: Caller, add_case: Callable[..., int]
+    administrator: Caller, reader: Caller, second_reader: Caller, add_case: AddCase
 ) -> None:
     for number in range(4):
         add_case(Label.HSIL if number % 2 else Label.NORMAL)
@@ -195,7 +195,7 @@ def test_no_report_before_the_closing_and_none_for_readers(
 
 
 def test_an_archive_is_one_look_and_reads_the_sealed_study_once(
-    administrator: Caller, reader: Caller, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    administrator: Caller, reader: Caller, add_case: AddCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long it takes: looks within a minute count as one anyway."""
     for number in range(4):

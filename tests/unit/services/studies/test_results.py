@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -15,6 +14,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Study
 from colpo_core.studies.ratings import read_ratings, tabulate
 from colpo_core.terms import Label, LabelSource
+from tests.conftest import AddCase
 from tests.support.compared_studies import Clinic, predict, read_all
 
 N, H = Label.NORMAL, Label.HSIL
@@ -64,7 +64,7 @@ def test_readers_and_checkpoints_are_judged_on_the_same_cases(
 
 
 def test_the_statistics_leave_out_what_a_network_has_learned_from(
-    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int, add_case: Callable[..., int]
+    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int, add_case: AddCase
 ) -> None:
     read_all(reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
     predict(store, clinic, {0: (0.1, 0.1), 1: (0.6, 0.1), 2: (0.9, 0.1), 3: (0.3, 0.9)})

@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,10 +12,10 @@ from colpo_core.services.tasks import tasks
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Person, TaskItem
 from colpo_core.terms import Finding, Stage, TaskItemState, TaskOrder
+from tests.conftest import AddCase
 from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_and_submit
+from tests.support.refusals import refused
 from tests.support.store_rows import get
-
-AddCase = Callable[..., int]
 
 
 def queue_of(caller: Caller, task_id: int) -> tuple[QueueItem, ...]:
@@ -143,8 +141,7 @@ def test_skipping_needs_a_reason_and_can_be_taken_back(store: Store, team: Team,
     for reason, sentence in (("", "why"), (" \n", "why"), ("x" * 301, "300")):
         with pytest.raises(InputRejected, match=sentence):
             task_queue.skip_item(team.anna, item_id=item.item_id, reason=reason)
-    with pytest.raises(NotFound):
-        task_queue.skip_item(team.ben, item_id=item.item_id, reason="mine to skip?")
+    refused(NotFound, lambda: task_queue.skip_item(team.ben, item_id=item.item_id, reason="mine to skip?"))
     task_queue.skip_item(team.anna, item_id=item.item_id, reason="x" * 300)
     skipped = task_queue.skip_item(team.anna, item_id=item.item_id, reason="too  blurred ")
     assert (skipped.state, skipped.skip_reason) == (TaskItemState.SKIPPED, "too blurred")
@@ -152,8 +149,7 @@ def test_skipping_needs_a_reason_and_can_be_taken_back(store: Store, team: Team,
     assert (here.n_done, here.skip_reason, here.next_waiting_image_id) == (1, "too blurred", None)
     resumed = task_queue.resume_item(team.anna, item_id=item.item_id)
     assert (resumed.state, resumed.skip_reason) == (TaskItemState.WAITING, None)
-    with pytest.raises(Conflict, match="not skipped"):
-        task_queue.resume_item(team.anna, item_id=item.item_id)
+    refused(Conflict, lambda: task_queue.resume_item(team.anna, item_id=item.item_id), match="not skipped")
     paint_and_submit(team.anna, image_id)
     with pytest.raises(Conflict, match="submitted already"):
         task_queue.skip_item(team.anna, item_id=item.item_id, reason="late")
@@ -188,10 +184,12 @@ def test_a_closed_task_can_be_looked_at_and_no_more(store: Store, team: Team, ad
     assert (here.closed, here.next_waiting_image_id) == (True, None)
     task_queue.open_item(team.anna, item_id=item.item_id)
     assert get(store, TaskItem, item.item_id).opened_at is None
-    with pytest.raises(Conflict, match="closed"):
-        task_queue.skip_item(team.anna, item_id=item.item_id, reason="late")
-    with pytest.raises(Conflict, match="closed"):
-        task_queue.resume_item(team.anna, item_id=item.item_id)
+    refused(
+        Conflict,
+        lambda: task_queue.skip_item(team.anna, item_id=item.item_id, reason="late"),
+        lambda: task_queue.resume_item(team.anna, item_id=item.item_id),
+        match="closed",
+    )
 
 
 def test_a_queue_is_its_persons_own(team: Team, reader: Caller, add_case: AddCase) -> None:
@@ -203,13 +201,12 @@ def test_a_queue_is_its_persons_own(team: Team, reader: Caller, add_case: AddCas
         assert seen == queue_of(team.anna, made.id)
     with pytest.raises(PermissionDenied, match="Another person's queue"):
         task_queue.queue_items(team.ben, task_id=made.id, annotator_id=anna_id)
-    for forbidden in (
+    refused(
+        PermissionDenied,
         lambda: task_queue.my_queues(reader),
         lambda: task_queue.queue_items(reader, task_id=made.id),
         lambda: task_queue.queue_place(reader, task_id=made.id, image_id=1),
         lambda: task_queue.open_item(reader, item_id=1),
         lambda: task_queue.skip_item(reader, item_id=1, reason="no"),
         lambda: task_queue.resume_item(reader, item_id=1),
-    ):
-        with pytest.raises(PermissionDenied):
-            forbidden()
+    )

@@ -1,5 +1,4 @@
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,13 +14,12 @@ from colpo_core.services.tasks.queue import open_item, queue_items, skip_item
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case, Image, Patient, Person, Prediction, TaskItem
 from colpo_core.terms import Label, Role, Stage, TaskItemState, TaskOrder
-from tests.conftest import add_person
+from tests.conftest import AddCase, add_person
 from tests.support import store_rows
 from tests.support.clinic import PredictedClinic
 from tests.support.handed_out import Team, hand_out, image_of, paint_and_submit, task_draft, task_of
+from tests.support.refusals import refused
 from tests.support.store_rows import change, count, get
-
-AddCase = Callable[..., int]
 
 
 def add_images(store: Store, case_id: int, n_images: int) -> None:
@@ -180,15 +178,13 @@ def test_who_cannot_annotate_cannot_be_given_a_task(
 )
 def test_a_draft_that_cannot_be_is_refused(changes: dict[str, object], sentence: str) -> None:
     wishes = {"annotator_ids": (1, 2), "n_annotators": 2} | changes
-    with pytest.raises(InputRejected, match=sentence):
-        task_draft(**wishes)  # type: ignore[arg-type]
+    refused(InputRejected, lambda: task_draft(**wishes), match=sentence)  # type: ignore[arg-type]
 
 
 def test_a_title_is_taken_once(team: Team, add_case: AddCase) -> None:
     add_case()
     hand_out(team.administrator, team.annotator_ids, title=" two  words ")
-    with pytest.raises(Conflict, match="two words"):
-        hand_out(team.administrator, team.annotator_ids, title="two words")
+    refused(Conflict, lambda: hand_out(team.administrator, team.annotator_ids, title="two words"), match="two words")
 
 
 def test_a_mask_submitted_before_counts_as_done(store: Store, team: Team, add_case: AddCase) -> None:
@@ -245,8 +241,7 @@ def test_closing_ends_a_task_once(store: Store, team: Team, add_case: AddCase) -
     made = hand_out(team.administrator, team.annotator_ids)
     closed = tasks.close_task(team.administrator, task_id=made.id)
     assert closed.closed_at is not None
-    with pytest.raises(Conflict, match="closed already"):
-        tasks.close_task(team.administrator, task_id=made.id)
+    refused(Conflict, lambda: tasks.close_task(team.administrator, task_id=made.id), match="closed already")
     assert tasks.list_tasks(team.anna) == ()
     assert tasks.list_tasks(team.anna, with_closed=True) == (closed,)
     paint_and_submit(team.anna, image_id)
@@ -259,24 +254,22 @@ def test_who_sees_which_task(team: Team, reader: Caller, add_case: AddCase) -> N
     for caller in (team.administrator, team.anna, team.senior):
         assert [task.id for task in tasks.list_tasks(caller)] == [made.id]
     assert tasks.list_tasks(team.ben) == ()
-    with pytest.raises(NotFound):
-        tasks.task_progress(team.ben, task_id=made.id)
-    with pytest.raises(NotFound):
-        tasks.task_progress(team.administrator, task_id=99)
-    with pytest.raises(PermissionDenied):
-        tasks.task_progress(reader, task_id=made.id)
-    with pytest.raises(PermissionDenied, match="progress"):
-        tasks.task_progress(team.anna, task_id=made.id)
+    refused(
+        NotFound,
+        lambda: tasks.task_progress(team.ben, task_id=made.id),
+        lambda: tasks.task_progress(team.administrator, task_id=99),
+    )
+    refused(PermissionDenied, lambda: tasks.task_progress(reader, task_id=made.id))
+    refused(PermissionDenied, lambda: tasks.task_progress(team.anna, task_id=made.id), match="progress")
     draft = task_draft(team.annotator_ids)
-    for forbidden in (
+    refused(
+        PermissionDenied,
         lambda: tasks.preview_task(team.anna, draft=draft),
         lambda: tasks.create_task(team.anna, draft=draft),
         lambda: tasks.close_task(team.anna, task_id=made.id),
         lambda: tasks.annotator_choices(team.anna),
         lambda: tasks.list_tasks(reader),
-    ):
-        with pytest.raises(PermissionDenied):
-            forbidden()
+    )
 
 
 def test_what_is_done_stands_in_the_log_without_patient_data(store: Store, team: Team, add_case: AddCase) -> None:

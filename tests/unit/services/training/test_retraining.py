@@ -16,6 +16,7 @@ from colpo_core.terms import Grade, JobState, MaskPolicy, Role
 from tests.conftest import add_person
 from tests.integration.test_failing_trainings import TINY
 from tests.support.clinic import Clinic
+from tests.support.refusals import refused
 from tests.support.store_rows import change, count
 
 pytestmark = pytest.mark.usefixtures("placed")
@@ -111,13 +112,11 @@ def test_why_none_began_stands_beside_the_rule(store: Store, administrator: Call
     assert "holds exactly the same" in retraining(administrator).note
 
 
-def test_who_may_not_train_any_more_trains_no_more(
-    store: Store, administrator: Caller, snapshot_id: int, placed: list[int]
-) -> None:
-    second = add_person(store, "second", Role.ADMINISTRATOR)
+def test_who_may_not_train_any_more_trains_no_more(administrator: Caller, snapshot_id: int, placed: list[int]) -> None:
+    second = add_person(administrator.store, "second", Role.ADMINISTRATOR)
     ruled(second, snapshot_id, every_days=1)
-    change(store, Person, second.person_id, active=False)
-    assert train_if_due(store, now=utc_now() + timedelta(days=2)) is None
+    change(administrator, Person, second.person_id, active=False)
+    assert train_if_due(administrator.store, now=utc_now() + timedelta(days=2)) is None
     assert "may not train any more" in retraining(administrator).note
     assert placed == []
 
@@ -136,8 +135,7 @@ def test_only_an_administrator_sets_it_and_it_needs_a_moment(
     administrator: Caller, annotator: Caller, snapshot_id: int
 ) -> None:
     rule = rule_like(annotator, snapshot_id=snapshot_id, settings=TINY, every_days=7, at_new_labels=None)
-    with pytest.raises(PermissionDenied):
-        set_retraining(annotator, rule=rule)
+    refused(PermissionDenied, lambda: set_retraining(annotator, rule=rule))
     for days, labels in ((None, None), (0, None), (367, None), (None, 0)):
         with pytest.raises(InputRejected):
             rule_like(administrator, snapshot_id=snapshot_id, settings=TINY, every_days=days, at_new_labels=labels)
