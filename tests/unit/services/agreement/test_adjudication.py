@@ -70,8 +70,7 @@ def test_a_mask_is_taken_as_it_is(store: Store, administrator: Caller, versions:
     assert (decision.version_id, decision.author, decision.method) == (versions[1], "Clara", AdjudicationMethod.TAKEN)
     assert (decision.sources, decision.decided_by, decision.note) == (tuple(versions), "Ada", "clearer")
     assert decision.is_current
-    found = agreement.image_agreement(administrator, image_id=image_id)
-    assert found.adjudication == decision
+    assert agreement.image_agreement(administrator, image_id=image_id).adjudication == decision
     assert agreement.agreement_overview(administrator).images[0].is_adjudicated
     entry = row(store, AuditEntry, AuditEntry.action == "adjudicate")
     assert (entry.subject, entry.detail["method"]) == (f"image {image_id}", "taken")
@@ -82,11 +81,9 @@ def test_the_newest_decision_counts_and_none_is_changed(
     administrator: Caller, versions: list[int], image_id: int
 ) -> None:
     decisions = [adjudication.take_mask(administrator, version_id=one) for one in versions]
-    listed = adjudication.list_adjudications(administrator)
-    assert listed == tuple(reversed(decisions))
+    assert adjudication.list_adjudications(administrator) == tuple(reversed(decisions))
     assert agreement.image_agreement(administrator, image_id=image_id).adjudication == decisions[2]
-    page = adjudication.list_adjudications(administrator, before=decisions[2].id, limit=1)
-    assert page == (decisions[1],)
+    assert adjudication.list_adjudications(administrator, before=decisions[2].id, limit=1) == (decisions[1],)
     assert adjudication.list_adjudications(administrator, finding=Finding.MOSAIC) == ()
     assert adjudication.list_adjudications(administrator, image_id=image_id + 1) == ()
     refused(ValueError, lambda: adjudication.list_adjudications(administrator, limit=0), match="limit")
@@ -188,8 +185,7 @@ def test_a_blind_task_is_done_first(store: Store, administrator: Caller, people:
         adjudication.combination_overlay(
             people[2], image_id=image_id, combination=Combination.UNION, version_ids=[first, second]
         )
-    third = submit(people[2], image_id, MASKS[2])
-    assert adjudication.take_mask(administrator, version_id=third).is_current
+    assert adjudication.take_mask(administrator, version_id=submit(people[2], image_id, MASKS[2])).is_current
 
 
 def test_whoever_still_has_to_annotate_does_not_decide(

@@ -125,8 +125,7 @@ def test_it_settles_the_image_of_a_task_and_of_the_lists(
     hand_out(administrator, (annotator.person_id,))
     assert unmarked(annotator) == [], "it waits in my queue: I look at it there"
     assert unmarked(administrator) == [image_id]
-    desk = Desk(annotator, image_id)
-    clear_images.confirm_absence(annotator, document_id=desk.document_id)
+    clear_images.confirm_absence(annotator, document_id=Desk(annotator, image_id).document_id)
     (queue,) = my_queues(annotator)
     assert (queue.n_waiting if hasattr(queue, "n_waiting") else queue.next_image_id) in (0, None)
     (summary,) = rows(store, CaseSummary)

@@ -92,8 +92,7 @@ def test_a_save_upon_an_old_mask_is_refused(annotator: Caller, image_id: int) ->
 
 def test_a_save_that_comes_twice_is_acknowledged(annotator: Caller, image_id: int) -> None:
     document_id, _ = paint(annotator, image_id, 1, 2)
-    again = own_masks.save_draft(annotator, document_id=document_id, base_seq=1, rle=code(2))
-    assert again.seq == 2
+    assert own_masks.save_draft(annotator, document_id=document_id, base_seq=1, rle=code(2)).seq == 2
     refused(Conflict, lambda: own_masks.save_draft(annotator, document_id=document_id, base_seq=0, rle=code(1)))
 
 
@@ -272,8 +271,7 @@ def test_a_point_outside_the_image_changes_nothing(
 def test_deeds_are_in_the_log_and_strokes_are_not(store: Store, annotator: Caller, image_id: int) -> None:
     document_id, seq = paint(annotator, image_id, 1, 2, 3)
     own_masks.submit_annotation(annotator, document_id=document_id, seq=seq)
-    actions = rows(store, AuditEntry.action)
-    assert actions == ["start annotation", "submit annotation"]
+    assert rows(store, AuditEntry.action) == ["start annotation", "submit annotation"]
 
 
 def test_the_desk_shows_the_case(store: Store, annotator: Caller, administrator: Caller, image_id: int) -> None:

@@ -34,7 +34,6 @@ def proposed(store: Store, predicted: PredictedClinic, place: int = 0) -> tuple[
 def test_a_proposal_is_taken_up_and_measured(store: Store, annotator: Caller, predicted: PredictedClinic) -> None:
     image_id, source = proposed(store, predicted)
     options = start_options(annotator, image_id=image_id)
-    assert options.proposal is not None
     assert (options.proposal.prediction_id, options.proposal.checkpoint_name) == (source.prediction_id, "model-1")
     assert options.proposals_refused == ""
     desk = Desk(annotator, image_id)

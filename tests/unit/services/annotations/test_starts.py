@@ -51,8 +51,7 @@ def test_a_correction_starts_from_the_guess_and_settles_it(store: Store, annotat
 def test_starting_over_replaces_what_was_painted_and_shuts_out_other_tabs(annotator: Caller, image_id: int) -> None:
     desk = Desk(annotator, image_id)
     desk.paint(pixels(1), strokes=2, active_ms=300)
-    saved = desk.start(NOTHING)
-    assert saved.seq == desk.opened.seq == 2
+    assert desk.start(NOTHING).seq == desk.opened.seq == 2
     assert not desk.mask.any()
     with pytest.raises(Conflict, match="Load the newer state"):
         own_masks.save_draft(annotator, document_id=desk.document_id, base_seq=1, rle=encode_rle(pixels(3)))
@@ -236,5 +235,4 @@ def test_starts_are_in_the_log_and_leave_no_mask_behind(store: Store, annotator:
         desk.start(NOTHING)
     actions = rows(store, AuditEntry.detail, AuditEntry.action == "start mask over")
     assert [detail["start"] for detail in actions] == ["other_image", "nothing"] * 3
-    areas = sorted(rows(store, Mask.area_px))
-    assert areas == [0, np.count_nonzero(pixels(1, large))]
+    assert sorted(rows(store, Mask.area_px)) == [0, np.count_nonzero(pixels(1, large))]

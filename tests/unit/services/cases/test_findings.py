@@ -63,8 +63,7 @@ def test_signs_come_and_go(annotator: Caller, case: ClinicCase) -> None:
 
 def test_a_save_that_changes_nothing_leaves_no_trace(annotator: Caller, clinic: Clinic, case: ClinicCase) -> None:
     first = save_findings(annotator, case_id=case.case_id, base_version=0, entry=WHOLE)
-    again = save_findings(annotator, case_id=case.case_id, base_version=1, entry=first.entry)
-    assert again == first
+    assert save_findings(annotator, case_id=case.case_id, base_version=1, entry=first.entry) == first
     nothing = FindingsEntry()
     other = clinic.add_case().case_id
     assert save_findings(annotator, case_id=other, base_version=0, entry=nothing).version == 0
@@ -126,8 +125,7 @@ def test_contradictions_are_refused_and_nothing_is_stored(
     ],
 )
 def test_what_is_only_unusual_is_taken(annotator: Caller, case: ClinicCase, entry: FindingsEntry) -> None:
-    saved = save_findings(annotator, case_id=case.case_id, base_version=0, entry=entry)
-    assert saved.entry == entry
+    assert save_findings(annotator, case_id=case.case_id, base_version=0, entry=entry).entry == entry
 
 
 @pytest.mark.parametrize(("pregnant", "is_taken"), [(None, True), (True, True), (False, False)])

@@ -82,8 +82,7 @@ def test_strokes_since_the_last_version_count_and_name_no_version(annotator: Cal
     assert (draft.version_id, draft.is_draft, draft.quadrants) == (None, True, 4)
     assert any("not submitted" in sentence for sentence in draft.missing)
     paint(annotator, case, square(0, 0, 64, 63))
-    second = propose_findings(annotator, image_id=case.image_id)
-    assert second.version_number == 2
+    assert propose_findings(annotator, image_id=case.image_id).version_number == 2
 
 
 @pytest.mark.parametrize(
@@ -153,10 +152,8 @@ def test_an_outline_that_is_hidden_in_a_blind_task_is_not_used(
         for person in (annotator, administrator):
             task.items.append(TaskItem(image_id=case.image_id, annotator_id=person.person_id, position=1))
         session.add(task)
-    proposal = propose_findings(annotator, image_id=case.image_id)
-    assert proposal.cervix_percent is None
-    site = SpecimenSite(case.image_id, 20, 2)
-    assert propose_clock_hour(annotator, site=site) is None
+    assert propose_findings(annotator, image_id=case.image_id).cervix_percent is None
+    assert propose_clock_hour(annotator, site=SpecimenSite(case.image_id, 20, 2)) is None
 
 
 def test_a_site_has_an_hour_where_the_cervix_is_known(annotator: Caller, case: ClinicCase) -> None:

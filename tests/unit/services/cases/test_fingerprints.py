@@ -77,10 +77,8 @@ def test_patients_with_near_copies_of_one_photograph_stay_on_one_side(clinic: Cl
     ]
     for seed in range(8):
         manifest = freezing.gather_manifest(annotator.store, SnapshotQuery("any", seed=seed))
-        sides = {item.split for item in manifest.items if item.patient_id in twins}
-        assert len(sides) == 1, f"seed {seed}"
-    frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("first"))
-    assert frozen.count("images") == 14
+        assert len({item.split for item in manifest.items if item.patient_id in twins}) == 1, f"seed {seed}"
+    assert freezing.freeze_snapshot(annotator, query=SnapshotQuery("first")).count("images") == 14
 
 
 def test_the_guard_looks_for_near_copies_when_a_snapshot_is_frozen(

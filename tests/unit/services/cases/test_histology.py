@@ -99,8 +99,7 @@ def test_a_recorded_total_stays_until_rows_are_entered(store: Store, annotator: 
 def test_every_entry_is_in_the_log(store: Store, annotator: Caller, case_id: int) -> None:
     specimen = add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
     withdraw_specimen(annotator, specimen_id=specimen)
-    actions = rows(store, AuditEntry.action)
-    assert actions == ["add case", "add specimen", "withdraw specimen"]
+    assert rows(store, AuditEntry.action) == ["add case", "add specimen", "withdraw specimen"]
 
 
 def test_bad_input_changes_nothing(annotator: Caller, reader: Caller, case_id: int) -> None:

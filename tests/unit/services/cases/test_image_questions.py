@@ -54,8 +54,7 @@ class Intake:
             files=[IncomingFile("x.png", content, stage=stage)]).outcomes  # fmt: skip
         assert outcome.image_id is not None and outcome.case_id is not None
         if grade is not None:
-            kind = SpecimenKind.PUNCH_BIOPSY
-            add_specimen(self.actor, case_id=outcome.case_id, kind=kind, grade=grade)
+            add_specimen(self.actor, case_id=outcome.case_id, kind=SpecimenKind.PUNCH_BIOPSY, grade=grade)
         return outcome.image_id, outcome.case_id
 
 
@@ -144,8 +143,7 @@ def test_images_of_an_older_version_are_looked_at_before_a_snapshot(annotator: C
         for look in session.scalars(select(ImageLook)):
             session.delete(look)
     assert asked_images(annotator) == ()
-    preview = preview_snapshot(annotator, query=SnapshotQuery("first"))
-    assert [one.image_id for one in preview.asked] == [wrong]
+    assert [one.image_id for one in preview_snapshot(annotator, query=SnapshotQuery("first")).asked] == [wrong]
     assert fill_fingerprints(annotator.store) == 0
 
 
@@ -173,15 +171,13 @@ def test_copies_under_contradicting_labels_are_listed_and_neither_is_taken(
     two, second = intake.bring(as_jpeg(np.ascontiguousarray(np.rot90(rgb)), 40), other)
     intake.bring(drawn(2), Grade.CIN3)
     intake.bring(drawn(3), Grade.NORMAL)
-    preview = preview_snapshot(annotator, query=SnapshotQuery("first"))
-    (found,) = preview.contradictions
+    (found,) = preview_snapshot(annotator, query=SnapshotQuery("first")).contradictions
     assert (found.image_id, found.case_id, found.other_image_id, found.other_case_id) == (one, first, two, second)
     frozen = freeze_snapshot(annotator, query=SnapshotQuery("first"))
     assert frozen.count("images") == 2
     reasons = [reason for reason in frozen.counts["left_out"] if "near copy, is filed in another case" in reason]
     assert len(reasons) == 1
-    seen = rows(store, Exposure.case_id, Exposure.kind == ExposureKind.LABEL)
-    assert {first, second} <= set(seen)
+    assert {first, second} <= set(rows(store, Exposure.case_id, Exposure.kind == ExposureKind.LABEL))
     # The other of the two may lie outside what the snapshot asks for.
     alone = preview_snapshot(annotator, query=SnapshotQuery("some", patient_codes=("P-1", "P-3")))
     assert alone.counts["images"]["total"] == 1

@@ -30,8 +30,7 @@ from tests.support.store_rows import get
 
 def seen_by(caller: Caller, case_id: int, image_id: int) -> set[str]:
     """Names of the other people whose masks an actor sees on any page of an image; the pages must agree."""
-    desk = annotation_desk(caller, image_id=image_id)
-    on_desk = {version.author for version in desk.others}
+    on_desk = {version.author for version in annotation_desk(caller, image_id=image_id).others}
     shown = next(one for one in get_case(caller, case_id=case_id).images if one.image.id == image_id)
     on_case = {
         one.annotator
@@ -86,8 +85,7 @@ def test_masks_are_hidden_until_all_have_submitted(store: Store, team: Team, add
 def test_the_first_who_submits_waits_for_the_others_too(store: Store, team: Team, add_case: AddCase) -> None:
     case_id = add_case()
     image_id = image_of(store, case_id)
-    ids = (*team.annotator_ids, team.senior.person_id)
-    hand_out(team.administrator, ids)
+    hand_out(team.administrator, (*team.annotator_ids, team.senior.person_id))
     by_anna = paint_and_submit(team.anna, image_id)
     by_ben = paint_and_submit(team.ben, image_id)
     assert seen_by(team.anna, case_id, image_id) == set(), "the third has it before him still"
@@ -136,8 +134,7 @@ def test_only_the_tasks_finding_and_images_are_hidden(store: Store, team: Team, 
     paint_and_submit(team.ben, image_id, finding=Finding.MOSAIC)
     mosaic = annotation_desk(team.ben, image_id=image_id, finding=Finding.MOSAIC)
     assert [version.author for version in mosaic.others] == ["Anna"]
-    other = annotation_desk(team.ben, image_id=image_of(store, second), finding=Finding.MOSAIC)
-    assert other.others == ()
+    assert annotation_desk(team.ben, image_id=image_of(store, second), finding=Finding.MOSAIC).others == ()
 
 
 @pytest.mark.parametrize("blind", [True, False])
@@ -205,8 +202,7 @@ def test_the_blind_version_stays_the_tasks_when_a_seeing_one_follows(team: Team,
 
 def test_the_list_of_cases_tells_numbers_alone(team: Team, add_case: AddCase) -> None:
     add_case()
-    made = hand_out(team.administrator, team.annotator_ids)
-    image_id = queue_items(team.anna, task_id=made.id)[0].image_id
+    image_id = queue_items(team.anna, task_id=hand_out(team.administrator, team.annotator_ids).id)[0].image_id
     paint_and_submit(team.anna, image_id)
     (row,) = list_cases(team.ben).rows
     assert "Anna" not in repr(row)

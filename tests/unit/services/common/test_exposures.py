@@ -231,8 +231,7 @@ def test_what_waited_keeps_its_time_and_a_torn_line_is_left_out(
     (store.settings.data_dir / "exposures-taken.jsonl").write_text(f"{whole}\n")
     (store.settings.data_dir / "exposures-waiting.jsonl").write_text(f'{whole.replace("mask", "label")}\n{{"at": "20')
     exposures.settle(store)
-    rows = store_rows.rows(store, Exposure)
-    assert {(row.kind, row.first_at) for row in rows} == {(M, at), (L, at)}
+    assert {(row.kind, row.first_at) for row in store_rows.rows(store, Exposure)} == {(M, at), (L, at)}
 
 
 def test_a_full_disk_stops_no_look(annotator: Caller, desk: PredictedClinic, monkeypatch: pytest.MonkeyPatch) -> None:

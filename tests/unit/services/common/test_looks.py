@@ -245,8 +245,7 @@ def test_whoever_wants_a_models_name_or_figures_is_exposed_to_no_case(
 def test_whoever_opens_the_review_page_is_exposed_to_the_case_that_it_shows(
     administrator: Caller, desk: PredictedClinic, open_page: Callable[..., AppTest]
 ) -> None:
-    page = open_page(administrator, "review")
-    assert not page.exception
+    assert not open_page(administrator, "review").exception
     assert {case_id for case_id, _ in seen_by(administrator)} == {desk.cases[0].case_id}
 
 

@@ -30,8 +30,7 @@ def without_model(team: Team, **changes: object) -> TaskRecord:
 
 
 def skip(caller: Caller, task: TaskRecord, image_id: int) -> int:
-    queue = queue_items(caller, task_id=task.id)
-    item_id = next(item.item_id for item in queue if item.image_id == image_id)
+    item_id = next(item.item_id for item in queue_items(caller, task_id=task.id) if item.image_id == image_id)
     skip_item(caller, item_id=item_id, reason="out of focus")
     return item_id
 
@@ -93,8 +92,7 @@ def test_a_second_version_after_looking_leaves_the_first_to_the_task(team: Team,
     image_id = desk.cases[0].image_id
     first = paint_and_submit(team.anna, image_id)
     second = paint_and_submit(team.anna, image_id, side_px=9)
-    counted = rows(team.administrator, TaskItem.version_id, TaskItem.version_id.is_not(None))
-    assert counted == [first.version_id]
+    assert rows(team.administrator, TaskItem.version_id, TaskItem.version_id.is_not(None)) == [first.version_id]
     assert second.version_id != first.version_id
 
 
@@ -107,8 +105,7 @@ def test_no_proposal_of_another_finding_while_the_image_waits(team: Team, desk: 
 
 def test_home_does_not_count_what_is_kept_back(team: Team, desk: PredictedClinic) -> None:
     without_model(team)
-    kinds = {item.kind for item in overview.worklist(team.anna).items}
-    assert WorkKind.TO_REVIEW not in kinds
+    assert WorkKind.TO_REVIEW not in {item.kind for item in overview.worklist(team.anna).items}
     assert WorkKind.TO_REVIEW in {item.kind for item in overview.worklist(team.senior).items}
 
 

@@ -41,8 +41,7 @@ def test_the_tables_say_what_the_store_says_of_the_selected_cases_alone(administ
 
 
 def test_files_are_the_images_and_masks_themselves(store: Store, administrator: Caller) -> None:
-    clinic = PredictedClinic(administrator)
-    case = clinic.cases[1]
+    case = PredictedClinic(administrator).cases[1]
     content = export_cases(administrator, case_ids=[case.case_id], with_files=True)
     found, archive = tables(content)
     sha256 = get(store, Image, case.image_id).sha256
@@ -75,8 +74,7 @@ def test_an_export_is_written_down_with_what_was_seen(store: Store, administrato
 
 
 def test_too_many_none_and_unknown_cases_are_refused(administrator: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    clinic = PredictedClinic(administrator)
-    ids = [case.case_id for case in clinic.cases]
+    ids = [case.case_id for case in PredictedClinic(administrator).cases]
     monkeypatch.setattr(case_files, "MOST_WITH_FILES", 2)
     refused(InputRejected, lambda: export_cases(administrator, case_ids=ids, with_files=True), match="1 to 2 cases")
     refused(InputRejected, lambda: export_cases(administrator, case_ids=[]), match="1 to")

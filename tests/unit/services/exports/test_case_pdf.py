@@ -36,8 +36,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Drawn]:
 def test_the_page_holds_the_case_with_what_the_current_model_says(administrator: Caller, drawn: list[Drawn]) -> None:
     clinic = PredictedClinic(administrator)
     case = clinic.cases[1]
-    pdf = case_report_pdf(administrator, case_id=case.case_id)
-    assert len(re.findall(rb"/Type /Page[^s]", pdf)) == 1
+    assert len(re.findall(rb"/Type /Page[^s]", case_report_pdf(administrator, case_id=case.case_id))) == 1
     ((report, pictures, masks),) = drawn
     assert report.case.patient_code == "p2"
     assert report.model_sha256 == "c" * 64
@@ -60,8 +59,7 @@ def test_what_a_task_keeps_back_is_not_on_the_page(store: Store, administrator: 
 
 
 def test_a_missing_file_leaves_its_place_empty(store: Store, administrator: Caller, drawn: list[Drawn]) -> None:
-    clinic = PredictedClinic(administrator)
-    case = clinic.cases[1]
+    case = PredictedClinic(administrator).cases[1]
     store.blobs.path(get(store, Image, case.image_id).sha256).unlink()
     assert case_report_pdf(administrator, case_id=case.case_id).startswith(b"%PDF")
     ((_report, pictures, _masks),) = drawn

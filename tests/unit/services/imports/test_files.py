@@ -44,15 +44,13 @@ def test_a_batch_keeps_what_is_sound_and_says_why_the_rest_was_refused(store: St
     assert (report.imported, report.duplicates, report.refused) == (2, 0, 3)
     for outcome in report.outcomes:
         assert bool(outcome.reason) is (outcome.status is ImportStatus.REFUSED)
-    stages = store_rows.rows(store, Image.stage)
-    assert stages == [Stage.ACETIC_ACID, Stage.LUGOL]
+    assert store_rows.rows(store, Image.stage) == [Stage.ACETIC_ACID, Stage.LUGOL]
     assert len(files_below(store.settings.blobs_dir)) == 2
 
 
 def test_where_every_file_is_refused_nothing_at_all_is_stored(store: Store, annotator: Caller) -> None:
     files = [IncomingFile("a.txt", b"text"), IncomingFile("b.gif", photograph(1, kind="GIF"))]
-    report = import_images(annotator, patient_code="P-1", case_date=DAY, files=files)
-    assert report.refused == 2
+    assert import_images(annotator, patient_code="P-1", case_date=DAY, files=files).refused == 2
     assert (count(store, Patient), count(store, Case), count(store, Image), count(store, AuditEntry)) == (0, 0, 0, 0)
     assert files_below(store.settings.blobs_dir) == []
 
@@ -198,8 +196,7 @@ def test_contradicting_histology_of_two_copies_is_said_and_counts_as_seen(store:
     outcome = bring(annotator, "P-2", encoded(rgb, "JPEG", quality=40)).outcomes[0]
     assert (outcome.copies, outcome.contradicts) == ((one,), (one,))
     assert f"contradicts that of case {one}" in outcome.notes[1]
-    seen = store_rows.rows(store, Exposure.case_id, Exposure.kind == ExposureKind.LABEL)
-    assert set(seen) == {one, other}
+    assert set(store_rows.rows(store, Exposure.case_id, Exposure.kind == ExposureKind.LABEL)) == {one, other}
 
 
 def test_patients_and_cases_that_were_made_are_counted_and_no_other(annotator: Caller, tmp_path: Path) -> None:

@@ -49,8 +49,7 @@ def test_an_outline_is_asked_about_and_filled_in_one_step(annotator: Caller, ima
     assert np.array_equal(desk.mask, drawn(thickness=2)), "nothing was changed in silence"
     with pytest.raises(Conflict, match="not the one on your screen"):
         filling.fill_draft(annotator, document_id=desk.document_id, seq=saved.seq - 1)
-    filled = filling.fill_draft(annotator, document_id=desk.document_id, seq=saved.seq)
-    assert filled.seq == saved.seq + 1
+    assert filling.fill_draft(annotator, document_id=desk.document_id, seq=saved.seq).seq == saved.seq + 1
     truth = drawn(thickness=-1)
     both = np.count_nonzero(desk.mask & truth) / np.count_nonzero(desk.mask | truth)
     assert both > 0.95

@@ -68,8 +68,7 @@ def test_a_table_spreads_a_folder_over_many_cases(annotator: Caller, tmp_path: P
         ",P-3,2024-05-07,native,",
         "a.png,P-3,2024-05-07,native,soon",
     ]
-    text = "\n".join(lines).replace(",", delimiter)
-    (folder / "import.csv").write_text(text, encoding="utf-8-sig")
+    (folder / "import.csv").write_text("\n".join(lines).replace(",", delimiter), encoding="utf-8-sig")
     report = import_folder(annotator, folder=folder, patient_code="P-9")
     reasons = [outcome.reason for outcome in report.outcomes]
     assert (report.imported, report.duplicates, report.patients) == (3, 0, 2)
@@ -144,7 +143,6 @@ def test_a_doubled_column_is_refused(annotator: Caller, tmp_path: Path, heading:
 def a_workbook() -> bytes:
     book = openpyxl.Workbook()
     sheet = book.active
-    assert sheet is not None
     sheet.append(["File", "환자번호", "Case Date", "Stage", "Seconds after acid"])
     sheet.append(["a.png", 17, date(2024, 5, 6), "acetic acid", 60.0])
     buffer = io.BytesIO()

@@ -104,8 +104,7 @@ def test_events_come_after_the_one_that_was_seen(store: Store, annotator: Caller
             session.add(JobEvent(job_id=job.id, stage="segmentation", epoch=epoch, figures={"train_loss": 0.5}))
     events = jobs.job_events(annotator, job_id=job.id)
     assert [event.epoch for event in events] == [0, 1, 2]
-    later = jobs.job_events(annotator, job_id=job.id, after_id=events[1].id)
-    assert [event.epoch for event in later] == [2]
+    assert [event.epoch for event in jobs.job_events(annotator, job_id=job.id, after_id=events[1].id)] == [2]
 
 
 def test_the_log_is_its_end(store: Store, annotator: Caller, snapshot_id: int) -> None:
@@ -124,7 +123,6 @@ def test_a_running_job_that_is_paused_is_put_back_and_waits_to_be_resumed(
 ) -> None:
     job = queue_training(annotator, snapshot_id)
     lease = leases.claim_job(store, job.id, host="elsewhere", pid=1)
-    assert lease is not None
     assert jobs.pause_job(annotator, job_id=job.id).word == "pausing"
     assert lease.heartbeat() is leases.Wish.PAUSE
     lease.give_back()
@@ -156,7 +154,6 @@ def test_a_job_that_was_moved_to_the_front_is_the_next(store: Store, annotator: 
 def test_a_finished_training_is_run_again_as_another_job_with_its_settings(annotator: Caller, snapshot_id: int) -> None:
     job = queue_training(annotator, snapshot_id, seed=5)
     lease = leases.claim_job(annotator.store, job.id, host="elsewhere", pid=1)
-    assert lease is not None
     lease.complete(lambda _session, _job: TrainingResult(1, "first"))
     again = starting.run_again(annotator, job_id=job.id)
     assert (again.id != job.id, again.state, again.settings) == (True, JobState.QUEUED, job.settings)

@@ -53,7 +53,6 @@ def test_a_runner_that_does_not_hear_is_killed_after_the_grace_period(
     command = [sys.executable, "-c", DEAF, "run-job", str(job.id)]
     with subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE) as deaf:
         try:
-            assert deaf.stdout is not None
             deaf.stdout.readline()
             lease = leases.claim_job(store, job.id, host=this_machine(), pid=deaf.pid)
             jobs.cancel_job(annotator, job_id=job.id)
@@ -75,7 +74,6 @@ def test_a_process_that_is_no_runner_is_never_killed(store: Store, annotator: Ca
     job = queue_training(annotator, snapshot_id)
     with subprocess.Popen([sys.executable, "-c", DEAF], start_new_session=True, stdout=subprocess.PIPE) as other:
         try:
-            assert other.stdout is not None
             other.stdout.readline()
             leases.claim_job(store, job.id, host=this_machine(), pid=other.pid)
             with store.writing() as session:

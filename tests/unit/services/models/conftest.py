@@ -29,8 +29,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def publish(store: Store, annotator: Caller) -> Publish:
-    clinic = Clinic(store)
-    clinic.add_cohort(8)
+    Clinic(store).add_cohort(8)
     snapshot = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
 
     def published(

@@ -53,8 +53,7 @@ def checkpoint_id(store: Store, learned: SnapshotRecord) -> int:
 
 def keep(caller: Caller, name: str, case_ids: set[int]) -> int:
     codes = tuple(get(caller.store, Patient, patient_id).code for patient_id in case_ids)
-    query = SnapshotQuery(name, external=True, patient_codes=codes)
-    return freezing.freeze_snapshot(caller, query=query).id
+    return freezing.freeze_snapshot(caller, query=SnapshotQuery(name, external=True, patient_codes=codes)).id
 
 
 def test_each_look_at_an_external_test_set_is_kept_and_counted(
@@ -86,8 +85,7 @@ def test_each_look_at_an_external_test_set_is_kept_and_counted(
 def test_what_its_training_has_seen_and_what_is_no_external_set_is_refused(
     store: Store, annotator: Caller, reader: Caller, learned: SnapshotRecord, checkpoint_id: int
 ) -> None:
-    manifest = manifest_of(store, learned.id)
-    seen = keep(annotator, "seen", {manifest.of(Split.TRAIN)[0].patient_id})
+    seen = keep(annotator, "seen", {manifest_of(store, learned.id).of(Split.TRAIN)[0].patient_id})
     with pytest.raises(LeakageFound, match="cannot be judged on “seen”"):
         evaluations.start_evaluation(annotator, checkpoint_id=checkpoint_id, snapshot_id=seen)
     with pytest.raises(InputRejected, match="no external test set"):

@@ -96,7 +96,6 @@ def test_a_large_prediction_is_shared_out_where_several_jobs_run_at_once(
     checkpoint_id = add_checkpoint(store, snapshot_id, promoted_by=administrator.person_id)
     several = Store(replace(store.settings, gpus=("GPU-a", "GPU-b"), shard_images=3), store._reader)
     first = predicting.start_prediction(Caller(several, annotator.actor))
-    assert first is not None
     (progress,) = predicting.predictions_under_way(Caller(several, annotator.actor))
     assert (progress.job_id, progress.n_jobs, progress.n_images, progress.n_done) == (first.id, 3, 8, 0)
     assert progress.checkpoint_id == checkpoint_id
@@ -130,7 +129,6 @@ def test_one_machine_without_several_gpus_predicts_in_one_job(
     add_checkpoint(store, snapshot_id, promoted_by=administrator.person_id)
     alone = Store(replace(store.settings, gpus=("GPU-a",), shard_images=3), store._reader)
     job = predicting.start_prediction(Caller(alone, annotator.actor))
-    assert job is not None
     assert placed == [job.id]
     assert [one.id for one in predicting.last_prediction(annotator)] == [job.id]
     (progress,) = predicting.predictions_under_way(annotator)

@@ -31,8 +31,7 @@ def desk(administrator: Caller) -> PredictedClinic:
 
 def left_of(store: Store, scope: PredictionSettings) -> list[int]:
     """What a runner would take up."""
-    left = and_(images_of(scope), unpredicted(scope.checkpoint_id))
-    return rows(store, Image.id, left)
+    return rows(store, Image.id, and_(images_of(scope), unpredicted(scope.checkpoint_id)))
 
 
 def queue(caller: Caller, scope: PredictionSettings, state: JobState = JobState.QUEUED) -> None:
@@ -45,7 +44,6 @@ def queue(caller: Caller, scope: PredictionSettings, state: JobState = JobState.
 def test_the_whole_store_is_told_in_four_numbers(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
     with store.writing() as session:
         scope = settle_scope(session, desk.checkpoint_id, None)
-    assert scope is not None
     assert len(json.dumps(write_settings(scope))) < 150, "a store of 100,000 images names none of them"
     assert left_of(store, scope) == [4, 5, 6, 7]
     assert scope.n_images == 4
@@ -114,8 +112,7 @@ def test_what_cannot_be_predicted_is_named(
 
 
 def test_more_numbers_than_a_statement_takes_parameters(store: Store, desk: PredictedClinic) -> None:
-    found = rows(store, Image.id, among(Image.id, range(3, 400_000, 2)))
-    assert list(found) == [3, 5, 7, 9]
+    assert list(rows(store, Image.id, among(Image.id, range(3, 400_000, 2)))) == [3, 5, 7, 9]
     assert rows(store, Image.id, among(Image.id, ())) == []
 
 

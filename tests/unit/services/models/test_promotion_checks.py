@@ -58,8 +58,7 @@ def test_masks_that_are_no_better_than_the_mean_training_mask_hold_it_back(annot
     assert "not shown to be better" in said
     assert "the mean training mask, +0.06 (-0.01 to +0.13; 30 patients)" in said
     assert "disc" not in said
-    worse = publish("worse2", blind_card((-0.2, -0.3, -0.1), (-0.1, -0.2, 0.0)))
-    (said,) = promotion_doubts(annotator, worse)
+    (said,) = promotion_doubts(annotator, publish("worse2", blind_card((-0.2, -0.3, -0.1), (-0.1, -0.2, 0.0))))
     assert "mean training mask" in said
     assert "disc in the middle" in said
     better = publish("better3", blind_card((0.06, 0.01, 0.13), (0.08, 0.01, 0.15)))
@@ -73,8 +72,7 @@ def test_a_leaking_protocol_holds_it_back(annotator: Caller, publish: Publish) -
 
 def test_leakage_that_the_guard_finds_today_holds_it_back(store: Store, annotator: Caller, publish: Publish) -> None:
     checkpoint_id = publish()
-    manifest = manifest_of(store, 1)
-    sides = {item.split: item.image_id for item in manifest.items}
+    sides = {item.split: item.image_id for item in manifest_of(store, 1).items}
     with store.writing() as session:
         for image_id in sides.values():
             session.get_one(Image, image_id).perceptual_hash = "0" * 384
@@ -86,8 +84,7 @@ def test_leakage_that_the_guard_finds_today_holds_it_back(store: Store, annotato
 def test_one_call_for_everybody_holds_it_back(annotator: Caller, publish: Publish) -> None:
     block = sound()["classification_4ch"]
     called = {"image": block["image"], "case": block["case"] | {"all_called": "normal"}}
-    checkpoint_id = publish(metrics={"classification_4ch": called})
-    (doubt,) = promotion_doubts(annotator, checkpoint_id)
+    (doubt,) = promotion_doubts(annotator, publish(metrics={"classification_4ch": called}))
     assert doubt == "With four channels it calls every test case normal: it tells nothing apart."
 
 
@@ -142,8 +139,7 @@ def test_figures_that_may_be_chance_hold_it_back(
 
 def test_an_area_just_above_one_half_and_ten_of_a_label_are_enough(annotator: Caller, publish: Publish) -> None:
     counts = {"true_positive": 10, "false_negative": 0, "true_negative": 15, "false_positive": 5}
-    checkpoint_id = publish(metrics=with_area(0.501, 0.8, **counts))
-    assert promotion_doubts(annotator, checkpoint_id) == ()
+    assert promotion_doubts(annotator, publish(metrics=with_area(0.501, 0.8, **counts))) == ()
 
 
 @pytest.mark.parametrize(

@@ -33,11 +33,9 @@ pytestmark = pytest.mark.usefixtures("alone")
 def test_being_worse_than_the_current_model_holds_it_back(
     annotator: Caller, administrator: Caller, publish: Publish
 ) -> None:
-    first = publish("model-1")
-    promote(administrator, first)
+    promote(administrator, publish("model-1"))
     against = {"sha256": "1" * 64, "worse": ["AUC -0.20 (-0.30 to -0.10)"]}
-    second = publish("model-2", metrics={"against_current": against})
-    (doubt,) = promotion_doubts(annotator, second)
+    (doubt,) = promotion_doubts(annotator, publish("model-2", metrics={"against_current": against}))
     assert doubt == "On the same cases it is worse than the current model model-1: AUC -0.20 (-0.30 to -0.10)."
     elsewhere = publish("model-3", metrics={"against_current": against | {"sha256": "9" * 64}})
     assert promotion_doubts(annotator, elsewhere) == ()
@@ -69,8 +67,7 @@ def test_two_cards_are_compared_where_another_model_is_current_by_now(
     store: Store, annotator: Caller, administrator: Caller, publish: Publish
 ) -> None:
     promote(administrator, publish("model-1", metrics=said(True, STRANGERS)))
-    worse = publish("model-2", metrics=said(False, STRANGERS))
-    (doubt,) = promotion_doubts(annotator, worse)
+    (doubt,) = promotion_doubts(annotator, publish("model-2", metrics=said(False, STRANGERS)))
     assert "worse than the current model model-1: AUC -" in doubt
     # Patients whom one of them has learned from say nothing.
     learned = [one.patient_id for one in manifest_of(store, 1).items
@@ -107,8 +104,7 @@ def test_only_cases_of_which_both_cards_say_the_same_are_compared(
     assert "worse than the current model model-1: AUC -" in doubt
     for row in turned["predictions"]:
         row["case_id"] += 5000
-    moved = publish("model-3", metrics=turned)
-    assert promotion_doubts(annotator, moved) == ()
+    assert promotion_doubts(annotator, publish("model-3", metrics=turned)) == ()
 
 
 def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_from(
@@ -117,10 +113,8 @@ def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_
     clinic = Clinic(store)
     clinic._number = 100
     clinic.add_cohort(32)
-    query = SnapshotQuery("large", fractions=(0.1, 0.1, 0.8))
-    large = freezing.freeze_snapshot(annotator, query=query)
-    manifest = manifest_of(store, large.id)
-    tested = [item.patient_id for item in manifest.of(Split.TEST)]
+    large = freezing.freeze_snapshot(annotator, query=SnapshotQuery("large", fractions=(0.1, 0.1, 0.8)))
+    tested = [item.patient_id for item in manifest_of(store, large.id).of(Split.TEST)]
     promote(administrator, publish("model-1", metrics=said(True, tested), snapshot_id=large.id))
     honest = publish("model-2", metrics=said(False, tested), snapshot_id=large.id)
     assert "worse than the current model" in promotion_doubts(annotator, honest)[0]
@@ -161,7 +155,5 @@ def test_a_model_that_was_promoted_while_the_doubts_were_looked_for_is_looked_at
 
     monkeypatch.setattr(promotions, "check_promotion", while_another_promotes)
     refused(Conflict, lambda: promote(administrator, second), match="Another model was promoted meanwhile")
-    current = models_registry.current_checkpoint(store)
-    assert current is not None
-    assert current.id == first
+    assert models_registry.current_checkpoint(store).id == first
     promote(administrator, second)

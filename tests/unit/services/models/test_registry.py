@@ -63,9 +63,7 @@ def publishing(store: Store, prepared: Path) -> Finish:
 def publish(caller: Caller, snapshot_id: int, name: str) -> int:
     lease = claimed(caller, snapshot_id)
     folder = write_folder(job_files.work_dir(caller.store, lease.job_id) / "checkpoint", name)
-    prepared = prepare_files(caller.store, job_id=lease.job_id, folder=folder)
-
-    lease.complete(publishing(caller.store, prepared))
+    lease.complete(publishing(caller.store, prepare_files(caller.store, job_id=lease.job_id, folder=folder)))
     return jobs.get_job(caller, job_id=lease.job_id).result.checkpoint_id
 
 
@@ -89,15 +87,13 @@ def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator
     folder = write_folder(job_files.work_dir(store, lease.job_id) / "checkpoint", "one")
 
     def crash(session, job):  # noqa: ANN001, ANN202
-        prepared = prepare_files(store, job_id=job.id, folder=folder)
-        publish_checkpoint(session, store, job=job, prepared=prepared)
+        publish_checkpoint(session, store, job=job, prepared=prepare_files(store, job_id=job.id, folder=folder))
         raise MemoryError
 
     refused(MemoryError, lambda: lease.complete(crash))
     assert models_registry.list_checkpoints(annotator) == ()
     assert jobs.get_job(annotator, job_id=lease.job_id).state is JobState.RUNNING
-    prepared = prepare_files(store, job_id=lease.job_id, folder=folder)
-    lease.complete(publishing(store, prepared))
+    lease.complete(publishing(store, prepare_files(store, job_id=lease.job_id, folder=folder)))
     (found,) = models_registry.list_checkpoints(annotator)
     verify_files(store, found)
     assert [path.name for path in store.settings.checkpoints_dir.iterdir()] == ["one"]
@@ -106,8 +102,7 @@ def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator
 def test_two_checkpoints_of_one_name_do_not_overwrite_each_other(annotator: Caller, snapshot_id: int) -> None:
     publish(annotator, snapshot_id, "one")
     publish(annotator, snapshot_id, "one")
-    names = [one.name for one in models_registry.list_checkpoints(annotator)]
-    assert sorted(names) == ["one", "one-2"]
+    assert sorted([one.name for one in models_registry.list_checkpoints(annotator)]) == ["one", "one-2"]
 
 
 def test_a_promotion_makes_the_current_model_and_starts_its_predictions(

@@ -55,7 +55,6 @@ def test_the_overlap_is_that_of_unmet_images(store: Store, annotator: Caller, de
     set_masks(store, desk, 3, slice(0, 20), slice(5, 20))  # 15 of 20
     set_masks(store, desk, 4, slice(0, 20), slice(0, 0))  # nothing annotated: not defined
     found = overlap_figures(annotator)
-    assert found is not None
     assert found.n_compared == 3
     assert found.iou.value == pytest.approx((1 / 3 + 1 + 0.75) / 3)
     assert found.median == pytest.approx(0.75)
@@ -72,7 +71,6 @@ def test_a_mask_that_began_as_the_models_is_left_out(store: Store, annotator: Ca
         version = session.query(AnnotationVersion).filter_by(annotation_id=case.annotation_id, number=1).one()
         version.start = Start.PROPOSAL
     found = overlap_figures(annotator)
-    assert found is not None
     assert (found.n_from_proposal, found.n_compared) == (1, 3), "what was painted on from it later began as it, too"
 
 
@@ -85,7 +83,6 @@ def test_beside_it_stands_what_the_mean_training_mask_reaches(
     set_masks(store, desk, 3, slice(0, 20), slice(5, 25))  # model 15 of 25, blind 20 of 20
     set_masks(store, desk, 4, slice(0, 20), slice(0, 0))
     without = overlap_figures(annotator)
-    assert without is not None
     assert (without.blind, without.difference) == (None, None), "an older card does not know it"
     trained = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
     trained[:, 5:25] = True
@@ -96,9 +93,6 @@ def test_beside_it_stands_what_the_mean_training_mask_reaches(
         checkpoint.card = checkpoint.card | {"blind_reference": reference.to_card()}
     desk.clinic.add_case()  # what was counted is counted anew
     found = overlap_figures(annotator)
-    assert found is not None
-    assert found.blind is not None
-    assert found.difference is not None
     assert found.blind.value == pytest.approx((15 / 25 + 15 / 25 + 1) / 3)
     assert found.difference.value == pytest.approx((10 / 30 + 1 + 15 / 25) / 3 - found.blind.value)
     assert (found.difference.n_images, found.difference.n_patients) == (3, 3)
@@ -114,7 +108,6 @@ def test_how_much_is_marked_where_a_person_has_confirmed_that_nothing_is(
             is_asked = version.annotation_id != desk.cases[4].annotation_id
             version.absence_confirmed = True if is_asked else None
     found = overlap_figures(annotator)
-    assert found is not None
     # The third is a patient that the model has met; of the fifth nobody has said that nothing is there.
     assert found.lesion_free_area.n_images == 2
     assert found.lesion_free_area.value == pytest.approx((20 + 40) / 2 / SIDE_PX)
@@ -145,7 +138,6 @@ def test_what_is_hidden_from_me_is_not_named(store: Store, annotator: Caller, de
         proposals=True,
     )
     found = overlap_figures(annotator)
-    assert found is not None
     assert image_id not in [row.image_id for row in found.lowest]
     assert found.n_compared == 4, "the figures count it: they name nobody"
 
@@ -170,7 +162,5 @@ def test_a_model_of_the_papers_protocol_has_met_its_test_side_too(
     for protocol in ("patient", "paper"):
         assert publish_anew(store, desk.checkpoint_id, protocol=protocol) == ()
         desk.clinic.add_case()  # what was counted is counted anew
-        found = overlap_figures(annotator)
-        assert found is not None
-        counted.append(found.n_compared)
+        counted.append(overlap_figures(annotator).n_compared)
     assert counted == [5, 4]

@@ -90,7 +90,6 @@ def predict(store: Store, checkpoint_id: int, image_id: int, prob_3ch: float, pr
 def test_an_empty_store_waits_for_nothing(store: Store, annotator: Caller) -> None:
     found = worklist(annotator)
     assert found.items == ()
-    assert found.progress is not None
     assert (found.progress.cases, found.progress.current_checkpoint) == (0, None)
     assert set(status(store).values()) == {0}
 
@@ -102,13 +101,11 @@ def test_images_wait_until_somebody_begins_and_drafts_until_they_are_submitted(
     add_case(stage=Stage.LUGOL)
     add_case(shows_cervix=False)
     waiting = item(annotator, WorkKind.UNANNOTATED)
-    assert waiting is not None
     assert (waiting.number, waiting.page, waiting.params) == (2, "annotate", (("image", str(first)),))
     opened = open_annotation(annotator, image_id=first)
     saved = save_draft(annotator, document_id=opened.document_id, base_seq=0, rle=encode_rle(square()))
     assert number(annotator, WorkKind.UNANNOTATED) == 1
     drafts = item(annotator, WorkKind.DRAFTS)
-    assert drafts is not None
     assert (drafts.number, drafts.params) == (1, (("image", str(first)),))
     assert number(administrator, WorkKind.DRAFTS) == 0
     submit_annotation(annotator, document_id=opened.document_id, seq=saved.seq)
@@ -119,10 +116,8 @@ def test_images_wait_until_somebody_begins_and_drafts_until_they_are_submitted(
         administrator, image_id=second, mask=square(), origin=MaskOrigin.CHORD, finding=Finding.ACETOWHITE, note=""
     )
     to_confirm = item(annotator, WorkKind.TO_CONFIRM)
-    assert to_confirm is not None
     assert (to_confirm.number, to_confirm.params) == (1, (("image", str(second)),))
     progress = worklist(annotator).progress
-    assert progress is not None
     assert (progress.images, progress.images_to_annotate, progress.images_annotated) == (4, 2, 1)
 
 
@@ -174,8 +169,7 @@ def test_status_counts_labels_by_their_source(store: Store, add_case: AddCase) -
 
 
 def test_the_dashboard_counts_and_can_leave_simulated_cases_out(annotator: Caller, add_case: AddCase) -> None:
-    case_id = add_case(Label.NORMAL)
-    add_specimen(annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN3)
+    add_specimen(annotator, case_id=add_case(Label.NORMAL), kind=SpecimenKind.LEEP, grade=Grade.CIN3)
     add_case(None)
     add_case(Label.NORMAL, simulated=True, stage=Stage.LUGOL)
     found = dashboard(annotator)
@@ -199,9 +193,7 @@ def test_the_dashboard_counts_and_can_leave_simulated_cases_out(annotator: Calle
 
 
 def rows_of(caller: Caller, acquaintance: Acquaintance) -> dict[int, ModelFigures]:
-    found = dashboard(caller).agreement
-    assert found is not None
-    return {row.channels: row for row in found.rows if row.acquaintance is acquaintance}
+    return {row.channels: row for row in dashboard(caller).agreement.rows if row.acquaintance is acquaintance}
 
 
 def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(annotator: Caller, add_case: AddCase) -> None:
@@ -227,7 +219,6 @@ def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(annotator
         assert rows[4].figures.sensitivity.value == 0.0
         assert rows[4].figures.specificity.k == rows[4].figures.specificity.n
     agreement = dashboard(annotator).agreement
-    assert agreement is not None
     assert agreement.n_cases_predicted == len(cases) + 1
     assert (agreement.trained_on, agreement.compared_with) == (LabelSource.HISTOLOGY, LabelSource.HISTOLOGY)
 
@@ -249,9 +240,7 @@ def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(
     added = store_rows.rows(store, Image.id, Image.case_id == cases[1])[1:]
     for image_id, probability in zip(added, (0.9, 0.0, 0.0), strict=True):
         predict(store, checkpoint_id, image_id, prob_3ch=probability, prob_4ch=probability)
-    found = dashboard(annotator).agreement
-    assert found is not None
-    (row,) = [row for row in found.rows if row.channels == 3 and row.n_cases]
+    (row,) = [row for row in dashboard(annotator).agreement.rows if row.channels == 3 and row.n_cases]
     assert row.n_cases == 1
     assert row.figures.true_positive == 1  # the mean of 0.2 and 0.9 alone
 
@@ -265,7 +254,6 @@ def test_without_histology_a_model_by_impression_is_compared_with_impressions_an
     checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.IMPRESSION)
     predict(store, checkpoint_id, image_of(store, cases[0]), 0.1, 0.1)
     found = dashboard(annotator).agreement
-    assert found is not None
     assert (found.trained_on, found.compared_with) == (LabelSource.IMPRESSION, LabelSource.IMPRESSION)
     assert sum(row.n_cases for row in found.rows if row.channels == 4) == 1
 
@@ -283,7 +271,6 @@ def test_reviews_and_predictions_of_the_current_model_are_counted(
     assert number(annotator, WorkKind.TO_REVIEW) == 1
     assert number(administrator, WorkKind.TO_REVIEW) == 3
     found = dashboard(annotator).agreement
-    assert found is not None
     assert (found.reviews.agreed.k, found.reviews.agreed.n, found.reviews.n_unsure) == (1, 2, 0)
 
 

@@ -190,8 +190,7 @@ def test_the_log_says_who_did_what_to_whom(store: Store, administrator: Caller) 
     assert (newest.username, newest.action) == ("nora", "sign in")
     of_nora = people.list_audit(administrator, person_id=nora.person_id).entries
     assert [entry.action for entry in of_nora] == ["sign in"]
-    of_subject = people.list_audit(administrator, subject=f"person {nora.person_id}").entries
-    assert len(of_subject) == 2
+    assert len(people.list_audit(administrator, subject=f"person {nora.person_id}").entries) == 2
     assert PASSWORD not in repr(people.list_audit(administrator))
 
 
@@ -216,8 +215,7 @@ def test_an_annotator_becomes_a_reader_and_a_reader_of_an_open_study_stays_one(
         administrator, username="carla", display_name="Carla", role=Role.ANNOTATOR, password=PASSWORD
     )
     token = signing_in.sign_in(store, username="carla", password=PASSWORD).token
-    changed = people.set_role(administrator, person_id=made.person_id, role=Role.READER)
-    assert changed.role is Role.READER
+    assert people.set_role(administrator, person_id=made.person_id, role=Role.READER).role is Role.READER
     assert signing_in.actor_for_token(store, token=token) is None
     study_id = make_study(administrator, [as_reader(store, made.person_id)])
     with pytest.raises(Conflict, match="reads in an open study"):

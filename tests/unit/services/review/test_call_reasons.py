@@ -81,8 +81,7 @@ class Ward:
             session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="first"))
             self.checkpoint_id = checkpoint.id
         fill_learned(administrator.store)
-        job = predicting.start_prediction(administrator)
-        assert run_job(administrator.store, job.id) == 0
+        assert run_job(administrator.store, predicting.start_prediction(administrator).id) == 0
         with administrator.store.reading() as session:
             rows = session.execute(select(Prediction.image_id, Prediction.id)).all()
         self.prediction_of = dict(map(tuple, rows))
@@ -138,8 +137,7 @@ def test_images_of_the_same_patient_are_not_like_cases(store: Store, annotator: 
 def test_a_new_prediction_is_found_at_once(store: Store, annotator: Caller, ward: Ward) -> None:
     before = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0), n_like=9)
     newest = ward.clinic.add_case(grades=(Grade.CIN3,))
-    job = predicting.start_prediction(annotator)
-    assert run_job(store, job.id) == 0
+    assert run_job(store, predicting.start_prediction(annotator).id) == 0
     after = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0), n_like=9)
     assert {one.case_id for one in after.like} - {one.case_id for one in before.like} == {newest.case_id}
 
@@ -161,7 +159,6 @@ def test_a_probability_falls_into_one_band(prob: float, place: int) -> None:
     ]
     card = {"metrics": {"classification_4ch": {"image": {"reliability": bins}}}}
     band = calibration_band(card, "4ch", prob)
-    assert band is not None
     assert (band.low, band.observed.k) == (bins[place]["low"], 1 + 2 * place)
     assert calibration_band(card, "3ch", prob) is None
     assert calibration_band({}, "4ch", prob) is None
@@ -187,8 +184,7 @@ def test_what_changes_with_the_mask_is_asked_of_the_real_model(store: Store, ann
     assert emptied.prob_hsil_3ch == pytest.approx(prediction.prob_hsil_3ch, abs=1e-5)
     assert covered.prob_hsil_3ch != pytest.approx(prediction.prob_hsil_3ch, abs=1e-5)
     assert emptied.prob_hsil_4ch != pytest.approx(expert.prob_hsil_4ch, abs=1e-6)
-    again = call_reasons.start_what_ifs(annotator, prediction_id=prediction_id)
-    assert run_job(store, again.id) == 0
+    assert run_job(store, call_reasons.start_what_ifs(annotator, prediction_id=prediction_id).id) == 0
     assert store_rows.count(store, WhatIf) == 4, "what was worked out before is replaced"
 
 
@@ -235,5 +231,4 @@ def test_readers_and_whoever_has_yet_to_paint_the_image_get_nothing(
 
 def test_patients_are_never_named_beyond_their_code(store: Store, annotator: Caller, ward: Ward) -> None:
     found = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0))
-    codes = set(store_rows.rows(store, Patient.code))
-    assert {one.patient_code for one in found.like} <= codes
+    assert {one.patient_code for one in found.like} <= set(store_rows.rows(store, Patient.code))

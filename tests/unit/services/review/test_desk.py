@@ -19,8 +19,7 @@ def test_what_waits_is_what_i_have_not_reviewed(store: Store, annotator: Caller,
     verdicts.record_review(annotator, prediction_id=desk.predictions[1], verdict=Verdict.AGREE)
     queue = review.list_for_review(annotator)
     assert [row.id for row in queue.rows] == [desk.predictions[0], desk.predictions[2]]
-    other = review.list_for_review(add_person(store, "otto"))
-    assert other.waiting == 3
+    assert review.list_for_review(add_person(store, "otto")).waiting == 3
 
 
 def test_the_queue_comes_in_pages(annotator: Caller, desk: PredictedClinic) -> None:
@@ -74,11 +73,8 @@ def test_the_desk_tells_how_much_of_each_map_lies_in_the_masks(annotator: Caller
     verdicts.record_review(annotator, prediction_id=desk.predictions[1], verdict=Verdict.AGREE)
     opened = review.open_review(annotator, prediction_id=desk.predictions[1])
     for found in (opened.in_model_mask, opened.in_expert_mask):
-        assert found is not None
         assert set(found.maps) >= {"3ch-hsil", "3ch-normal"}
-        hsil = found.maps["3ch-hsil"]
-        assert hsil is not None
-        assert 0 <= hsil.energy <= 1
+        assert 0 <= found.maps["3ch-hsil"].energy <= 1
     assert opened.expert == "Painter"
 
 
@@ -151,8 +147,7 @@ def test_what_is_missing_or_damaged_is_said_and_the_rest_is_there(annotator: Cal
     assert (opened.reference.label, opened.expert) == (Label.HSIL, "")
     maps.unlink()
     with annotator.store.writing() as session:
-        mask = session.get_one(Mask, session.get_one(Prediction, prediction_id).mask_id)
-        mask.rle = b"\xff\xff"
+        session.get_one(Mask, session.get_one(Prediction, prediction_id).mask_id).rle = b"\xff\xff"
     opened = review.open_review(annotator, prediction_id=prediction_id)
     assert [problem.split(" cannot")[0] for problem in opened.problems][:2] == ["The model's mask", "The Grad-CAM maps"]
     assert opened.prediction.prob_hsil_4ch == 0.6

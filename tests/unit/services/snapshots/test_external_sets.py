@@ -76,8 +76,7 @@ def add_checkpoint(store: Store, snapshot: SnapshotRecord, name: str = "model", 
 
 
 def train(caller: Caller, snapshot: SnapshotRecord) -> int:
-    settings = TrainingSettings()
-    return starting.start_training(caller, snapshot_id=snapshot.id, settings=settings).id
+    return starting.start_training(caller, snapshot_id=snapshot.id, settings=TrainingSettings()).id
 
 
 def test_all_of_an_external_set_stands_in_test(store: Store, annotator: Caller, ward: Ward, freeze: Freeze) -> None:
@@ -94,21 +93,18 @@ def test_all_of_an_external_set_stands_in_test(store: Store, annotator: Caller, 
     everybody = freezing.preview_snapshot(annotator, query=SnapshotQuery("all", external=True))
     assert "keeps every patient who can be trained on now" in everybody.warnings[-1]
     assert manifest.counts()["left_out"] == {"not of the chosen patients": 10}
-    ordinary = freeze("ordinary")
-    assert not ordinary.external
+    assert not freeze("ordinary").external
     assert snapshots_external_sets.external_sets(annotator) == (snapshot,)
 
 
 def test_no_other_snapshot_holds_its_patients_or_their_kin(annotator: Caller, ward: Ward, freeze: Freeze) -> None:
-    before = manifest_of(annotator.store, freeze("before").id)
-    assert ward.kin < {item.patient_id for item in before.items}
+    assert ward.kin < {item.patient_id for item in manifest_of(annotator.store, freeze("before").id).items}
     freeze("kept", external=True, patient_codes=(code_of(annotator.store, ward.chosen),))
     later = ward.clinic.add_case(patient_id=ward.chosen.patient_id)
     manifest = manifest_of(annotator.store, freeze("after").id)
     assert {item.patient_id for item in manifest.items} == {case.patient_id for case in ward.others}
     kept_back = [gone.id for gone in manifest.left_out if gone.reason == "kept for the external test set “kept”"]
-    expected = (ward.chosen, ward.same_file, ward.near_copy, later)
-    assert kept_back == [case.image_id for case in expected]
+    assert kept_back == [case.image_id for case in (ward.chosen, ward.same_file, ward.near_copy, later)]
 
 
 def test_sets_share_nobody_and_the_same_set_is_frozen_once(annotator: Caller, ward: Ward, freeze: Freeze) -> None:
@@ -163,8 +159,7 @@ def test_no_training_starts_on_an_older_snapshot_that_touches_a_set(
     store: Store, annotator: Caller, ward: Ward, freeze: Freeze, who: str
 ) -> None:
     touching = getattr(ward, who)
-    codes = tuple(code_of(store, case) for case in (touching, *ward.others))
-    old = freeze("old", patient_codes=codes)
+    old = freeze("old", patient_codes=tuple(code_of(store, case) for case in (touching, *ward.others)))
     job_id = train(annotator, old)
     jobs.cancel_job(annotator, job_id=job_id)
     freeze("kept", external=True, patient_codes=(code_of(store, ward.chosen),))
@@ -182,8 +177,7 @@ def test_no_training_starts_on_an_older_snapshot_that_touches_a_set(
     with pytest.raises(LeakageFound, match="Freeze a new snapshot"):
         starting.run_again(annotator, job_id=job_id)
     assert jobs.get_job(annotator, job_id=job_id).state is JobState.CANCELLED
-    new = train(annotator, freeze("new"))
-    assert jobs.get_job(annotator, job_id=new).state is JobState.QUEUED
+    assert jobs.get_job(annotator, job_id=train(annotator, freeze("new"))).state is JobState.QUEUED
 
 
 def test_a_checkpoint_has_seen_what_its_training_touched(

@@ -95,8 +95,7 @@ def test_the_newest_submitted_version_is_the_mask(store: Store, clinic: Clinic) 
     mask = np.zeros((64, 64), dtype=np.bool_)
     mask[:5] = True
     clinic.add_version(case.annotation_id, mask)
-    after = gather(store).items[0].mask_sha256
-    assert after != before
+    assert gather(store).items[0].mask_sha256 != before
     clinic.add_version(case.annotation_id, mask[:32])
     assert gather(store).items[0].mask_sha256 is None, "a mask of another size cannot be its image's"
 

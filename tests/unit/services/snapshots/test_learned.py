@@ -43,8 +43,7 @@ def clinic(store: Store) -> Clinic:
 
 @pytest.fixture
 def manifest(store: Store, annotator: Caller, clinic: Clinic) -> Manifest:
-    frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
-    return manifest_of(store, frozen.id)
+    return manifest_of(store, freezing.freeze_snapshot(annotator, query=SnapshotQuery("s")).id)
 
 
 @pytest.fixture
@@ -171,10 +170,8 @@ def test_a_patient_who_is_met_by_an_image_outside_an_external_set_is_seen_in_it(
 ) -> None:
     checkpoint_id = publish()
     kept = clinic.add_case()
-    code = get(store, Patient, kept.patient_id).code
-    query = SnapshotQuery("kept", external=True, patient_codes=(code,))
-    snapshot = freezing.freeze_snapshot(annotator, query=query)
-    asked = {"checkpoint_id": checkpoint_id, "snapshot_id": snapshot.id}
+    query = SnapshotQuery("kept", external=True, patient_codes=(get(store, Patient, kept.patient_id).code,))
+    asked = {"checkpoint_id": checkpoint_id, "snapshot_id": freezing.freeze_snapshot(annotator, query=query).id}
     assert external_sets.seen_by(annotator, **asked) == ()
     copy = as_jpeg(photograph_of(store, manifest, Split.TRAIN), 60)
     clinic.add_case(patient_id=kept.patient_id, photograph=copy)

@@ -130,8 +130,7 @@ def test_a_preview_measures_some_images_at_a_time_and_says_what_is_left(store: S
     name_devices(store, lambda case_id: "one" if case_id % 3 else "two")
 
     def some() -> ShortcutReport:
-        found = freezing.preview_snapshot(annotator, query=SnapshotQuery("s"), measure_at_most=25)
-        return found.shortcuts
+        return freezing.preview_snapshot(annotator, query=SnapshotQuery("s"), measure_at_most=25).shortcuts
 
     first = some()
     assert first.unchecked == (
@@ -192,8 +191,7 @@ def test_the_split_does_not_matter(store: Store, annotator: Caller) -> None:
 
 def test_images_of_any_size_are_measured() -> None:
     for shape in ((SIDE_PX, SIDE_PX), (40, 300), (9, 9), (700, 500)):
-        rgb = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
-        found = surroundings.surroundings(rgb)
+        found = surroundings.surroundings(np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8))
         assert all(np.isfinite(figures).all() for figures in found.figures.values())
         again = surroundings.Surroundings.unpack(found.pack())
         assert all(np.allclose(again.figures[name], found.figures[name], atol=0.01) for name in found.figures)

@@ -89,8 +89,7 @@ def test_a_consensus_is_made_of_all_annotators(
     assert by_image[alone.image_id].mask_origin is MaskOrigin.PAINTED
     assert (manifest.mask_policy, manifest.mask_annotator_id) == (policy, None)
     with store.writing() as session:
-        adjudicated = session.get_one(AnnotationVersion, versions(store)[0])
-        adjudicated.origin = MaskOrigin.ADJUDICATED
+        session.get_one(AnnotationVersion, versions(store)[0]).origin = MaskOrigin.ADJUDICATED
     without = {item.image_id: item for item in gather(store, policy).items}[case.image_id]
     assert without.mask_sha256 == sha_of(combine_masks(MASKS[1:], Combination(policy.value)))
 

@@ -96,7 +96,6 @@ def test_the_aid_comes_after_the_first_call_and_not_before(
     answer(rita, study_id, first.token, Label.NORMAL, 20)
     second = waiting(rita, study_id)
     assert (second.phase, second.number, second.token) == (2, first.number, f"{first.token}.2")
-    assert second.aid is not None
     assert (second.aid.prob_hsil, second.aid.call) == (0.6, Label.HSIL)
     assert "NOT CALIBRATED" in [one.text for one in second.aid.marks], "the checkpoint's card is an old one"
     assert waiting(rita, study_id) == second, "a reload goes on at the second call"
@@ -154,14 +153,11 @@ def test_both_arms_are_compared_when_all_is_read(
     study_id = opened(administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
     n_cases = get_study(administrator, study_id=study_id).study.n_cases
     for reader in readers:
-        shown = read_all(reader, study_id)
-        assert [one.phase for one in shown] == [1, 2] * n_cases
+        assert [one.phase for one in read_all(reader, study_id)] == [1, 2] * n_cases
     closed = designing.close_study(administrator, study_id=study_id)
     assert closed.n_answered == closed.n_expected == 2 * 2 * n_cases
     analysis = study_results.study_findings(administrator, study_id=study_id).analysis
-    assert analysis.readers is not None
     assert analysis.readers.counts.arms == ("aided", "unaided")
-    assert analysis.readers.mrmc is not None
     (primary,) = analysis.primary
     assert (primary.tested, primary.difference) == ("Reading with the model's output", analysis.readers.mrmc.difference)
     for network in analysis.networks:
@@ -191,9 +187,7 @@ def test_in_a_crossover_each_case_is_read_once_with_and_once_without(
     one, other = ({(r.case_id, r.session): r.arm for r in kept if r.reader_id == who.person_id} for who in readers)
     assert all(one[key] is not other[key] for key in one), "the readers take turns"
     designing.close_study(administrator, study_id=study_id)
-    analysis = study_results.study_findings(administrator, study_id=study_id).analysis
-    assert analysis.readers is not None
-    assert analysis.readers.mrmc is not None
+    assert study_results.study_findings(administrator, study_id=study_id).analysis.readers.mrmc is not None
 
 
 def test_in_whole_sessions_one_is_aided_and_the_next_is_not_and_readers_begin_differently(
@@ -210,9 +204,7 @@ def test_in_whole_sessions_one_is_aided_and_the_next_is_not_and_readers_begin_di
     assert sorted(map(sorted, first)) == [[Arm.AIDED], [Arm.UNAIDED]]
     assert second == first[::-1]
     designing.close_study(administrator, study_id=study_id)
-    analysis = study_results.study_findings(administrator, study_id=study_id).analysis
-    assert analysis.readers is not None
-    assert analysis.readers.mrmc is not None
+    assert study_results.study_findings(administrator, study_id=study_id).analysis.readers.mrmc is not None
     said = " ".join(get_study(administrator, study_id=study_id).plan.sentences())
     assert "whole sessions" in said
     assert "crossover" not in said
@@ -251,8 +243,7 @@ def test_what_the_studys_own_aid_showed_is_no_exposure_for_it_and_one_for_others
     answer(rita, study_id, second.token)
     other = designing.create_study(administrator, name="Next", reader_ids=[rita.person_id], plan=ReadingPlan())
     designing.open_study(administrator, study_id=other.id)
-    n_given = len(read_all(rita, other.id))
-    assert n_given == other.n_cases - 1
+    assert len(read_all(rita, other.id)) == other.n_cases - 1
 
 
 def test_a_layer_that_is_fetched_by_its_address_alone_is_an_exposure_too(
@@ -276,7 +267,6 @@ def test_an_aid_that_cannot_be_given_or_trusted_is_refused(
     with pytest.raises(InputRejected, match="has not predicted 1 of the 9 cases"):
         designing.open_study(administrator, study_id=study_id)
     job = predict_missing(administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id)
-    assert job is not None
     assert job.settings.image_ids == (bare.image_id,)
     clinic.predict(bare.image_id, clinic.checkpoint_id)
     change(store, Case, bare.case_id, patient_id=clinic.cases[-1].patient_id)
@@ -308,8 +298,7 @@ def test_the_aid_is_part_of_the_seal(administrator: Caller, clinic: PredictedCli
     with administrator.store.writing() as session:
         study = get_study_row(session, study_id)
         check_seal(session, study)
-        plan = {**study.design["plan"], "aid": "none"}
-        study.design = {**study.design, "plan": plan}
+        study.design = {**study.design, "plan": {**study.design["plan"], "aid": "none"}}
         refused(StudyLocked, lambda: check_seal(session, study), match="no longer is what was sealed")
 
 
@@ -328,8 +317,7 @@ def test_an_exposure_between_the_calls_lets_the_second_be_made(
     second = waiting(rita, study_id)
     assert second.phase == 2
     answer(rita, study_id, second.token)
-    predicted = store_rows.rows(store, Prediction.id)
-    assert predicted
+    assert store_rows.rows(store, Prediction.id)
     read_all(rita, study_id)
     read_all(readers[1], study_id)
     closed = designing.close_study(administrator, study_id=study_id)

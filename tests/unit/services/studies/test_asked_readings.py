@@ -107,8 +107,7 @@ def test_other_images_are_shown_while_the_case_waits_and_are_sealed(
     store: Store, administrator: Caller, reader: Caller, second_reader: Caller, cases: list[ClinicCase]
 ) -> None:
     study_id = opened(administrator, reader, ASKS)
-    sealed = store_rows.sealed(store, study_id)
-    assert [one.stage for one in sealed.others] == [Stage.LUGOL]
+    assert [one.stage for one in store_rows.sealed(store, study_id).others] == [Stage.LUGOL]
     seen = {}
     for _ in cases:
         shown = waiting(reader, study_id)

@@ -31,11 +31,9 @@ N, H = Label.NORMAL, Label.HSIL
 def test_another_case_of_a_trained_patient_counts_as_seen(
     store: Store, administrator: Caller, reader: Caller, clinic: Clinic, add_case: AddCase
 ) -> None:
-    patient_id = get(store, Case, clinic.case_ids[0]).patient_id
-    second = add_case(N, patient_id=patient_id)
+    second = add_case(N, patient_id=get(store, Case, clinic.case_ids[0]).patient_id)
     choice = CaseChoice(CaseSource.PICKED, case_ids=(second, clinic.case_ids[2]))
-    preview = designing.preview_choice(administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])
-    (seen,) = preview.seen
+    (seen,) = designing.preview_choice(administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id]).seen
     assert (seen.n_seen, seen.n_cases) == (1, 2)
 
 
@@ -68,8 +66,7 @@ def test_by_the_papers_protocol_the_test_side_is_seen_too(
 ) -> None:
     """It augments before it splits, so that copies of each image stand on every side: nothing of it is unseen."""
     assert publish_anew(store, clinic.checkpoint_id, protocol="paper") == ()
-    patient_id = get(store, Case, clinic.case_ids[2]).patient_id
-    of_a_test_patient = add_case(N, patient_id=patient_id)
+    of_a_test_patient = add_case(N, patient_id=get(store, Case, clinic.case_ids[2]).patient_id)
     choice = CaseChoice(CaseSource.PICKED, case_ids=(*clinic.case_ids, of_a_test_patient))
     preview = designing.preview_choice(administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id])
     assert [(one.n_seen, one.n_cases) for one in preview.seen] == [(4, 5)], "the snapshot holds all but the second"

@@ -149,8 +149,7 @@ def test_what_was_read_in_another_study_is_an_exposure_whoever_noted_it(
     first = make_study(administrator, [reader], practice=cases[:1], name="First")
     read_on(reader, first, at_most=2)
     presenting.next_case(reader, study_id=first)  # shown, not answered
-    shown = set(rows(store, Presentation.case_id, Presentation.study_id == first))
-    assert len(shown) == 2
+    assert len(set(rows(store, Presentation.case_id, Presentation.study_id == first))) == 2
     draft = designing.create_study(administrator, name="Draft", reader_ids=[reader.person_id, second_reader.person_id])
     rita, ruth = study_conduct(administrator, study_id=draft.id).exposures
     assert (rita.n_exposed, rita.n_withheld) == (3, 3), "two cases that were shown, and the one practised with"
@@ -201,8 +200,7 @@ def test_no_washout_and_a_changed_label_stand_in_conduct_record_and_report(
     assert "no washout" in said[0]
     assert "2 of 4 cases has changed (1 from normal to HSIL, 1 to no label by histology)" in said[1]
     assert said[1].endswith("When the study was closed it was 1.")
-    record = json.loads(export_record(administrator, study_id=study_id))
-    assert record["warnings"][:2] == list(said[:2])
+    assert json.loads(export_record(administrator, study_id=study_id))["warnings"][:2] == list(said[:2])
     assert "2 of 4 cases has changed" in report_html(administrator, study_id=study_id)
     sealed(store, study_id)
 

@@ -48,8 +48,7 @@ def test_a_draft_takes_all_labelled_cases_with_an_image(
 def test_picked_cases_say_what_was_left_out(
     administrator: Caller, reader: Caller, add_case: AddCase, cases: list[int]
 ) -> None:
-    unlabelled = add_case(None)
-    choice = CaseChoice(CaseSource.PICKED, case_ids=(*cases[:2], unlabelled, 4711))
+    choice = CaseChoice(CaseSource.PICKED, case_ids=(*cases[:2], add_case(None), 4711))
     preview = designing.preview_choice(administrator, choice=choice, reader_ids=[reader.person_id])
     assert (preview.n_cases, preview.n_normal, preview.n_hsil, preview.n_patients) == (2, 1, 1, 2)
     assert preview.left_out == (("no label by histology", 1), ("no such case", 1))
@@ -65,8 +64,7 @@ def test_simulated_cases_may_be_left_out(administrator: Caller, add_case: AddCas
 
 
 def test_the_preview_says_why_a_study_could_not_be_opened(administrator: Caller) -> None:
-    preview = designing.preview_choice(administrator, choice=CaseChoice())
-    assert len(preview.problems) == 2
+    assert len(designing.preview_choice(administrator, choice=CaseChoice()).problems) == 2
     with pytest.raises(InputRejected, match="Choose the snapshot"):
         designing.preview_choice(administrator, choice=CaseChoice(CaseSource.TEST_SPLIT))
 
@@ -129,7 +127,6 @@ def test_opening_seals_the_design(store: Store, administrator: Caller, draft: in
         study = get_study_row(session, draft)
         assert check_seal(session, study).to_dict() == study.design
         entry = session.scalar(select(AuditEntry).where(AuditEntry.action == "open study"))
-        assert entry is not None
         assert entry.detail["seal"] == record.seal_sha256
 
 
@@ -187,8 +184,7 @@ def test_a_draft_can_be_discarded(store: Store, administrator: Caller, draft: in
 def test_options_name_active_readers_alone(
     administrator: Caller, annotator: Caller, reader: Caller, cases: list[int]
 ) -> None:
-    options = designing.study_options(administrator)
-    assert [option.id for option in options.readers] == [reader.person_id]
+    assert [option.id for option in designing.study_options(administrator).readers] == [reader.person_id]
 
 
 def test_only_an_administrator_designs(annotator: Caller, reader: Caller, draft: int) -> None:

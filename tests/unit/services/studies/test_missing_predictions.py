@@ -18,15 +18,12 @@ def test_what_is_missing_is_predicted_in_a_job(
     monkeypatch.setattr("colpo_core.services.jobs.engine.place", lambda store, job_id: None)
     predict(store, clinic, {0: (0.1, 0.1)})
     job = predict_missing(administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id)
-    assert job is not None
     assert job.kind is JobKind.PREDICT
-    settings = row(store, Job).settings
-    assert settings["image_ids"] == sorted(clinic.image_ids[1:])
+    assert row(store, Job).settings["image_ids"] == sorted(clinic.image_ids[1:])
     with pytest.raises(StudyLocked, match="not compared"):
         predict_missing(administrator, study_id=study_id, checkpoint_id=99)
 
 
 def test_nothing_missing_starts_no_job(store: Store, administrator: Caller, clinic: Clinic, study_id: int) -> None:
     predict(store, clinic, dict.fromkeys(range(4), (0.1, 0.1)))
-    done = predict_missing(administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id)
-    assert done is None
+    assert predict_missing(administrator, study_id=study_id, checkpoint_id=clinic.checkpoint_id) is None

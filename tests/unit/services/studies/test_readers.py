@@ -60,7 +60,6 @@ def test_an_exposure_in_mid_study_counts_for_what_is_not_read_yet(
     read_on(reader, study_id, at_most=1)
     (answered,) = read_cases(reader, study_id)
     shown = presenting.next_case(reader, study_id=study_id)
-    assert shown is not None
     before_her = get(store, Presentation, shown.token).case_id
     exposures.note(reader, [(answered, ExposureKind.LABEL), (before_her, ExposureKind.PREDICTION)])
     refused(

@@ -51,8 +51,7 @@ def present(caller: Caller, study_id: int) -> Presented:
 
 
 def answer(caller: Caller, study_id: int, token: str, call: Label = Label.HSIL, sure: int = 70) -> int:
-    progress = readings.record_reading(caller, study_id=study_id, token=token, call=call, confidence=sure)
-    return progress.answered
+    return readings.record_reading(caller, study_id=study_id, token=token, call=call, confidence=sure).answered
 
 
 def test_a_reader_reads_every_case_once_in_an_order_of_their_own(
@@ -133,8 +132,7 @@ def test_the_store_itself_keeps_an_answer(store: Store, reader: Caller, study_id
 def test_the_image_is_the_right_one_and_is_not_shown_again(store: Store, reader: Caller, study_id: int) -> None:
     shown = present(reader, study_id)
     content, media_type = presenting.presented_image(reader, study_id=study_id, token=shown.token)
-    case_id = store_rows.row(store, Presentation.case_id)
-    sha256 = store_rows.row(store, Image.sha256, Image.case_id == case_id)
+    sha256 = store_rows.row(store, Image.sha256, Image.case_id == store_rows.row(store, Presentation.case_id))
     stored = read_rgb(store.blobs.get(sha256)).astype(int)
     seen = np.asarray(PillowImage.open(io.BytesIO(content))).astype(int)
     assert media_type == "image/jpeg"
@@ -317,8 +315,7 @@ def test_practice_comes_first_with_feedback_and_is_no_reading(
 def test_five_steps_take_no_other_confidence(administrator: Caller, reader: Caller, add_case: AddCase) -> None:
     for label in Label:
         add_case(label)
-    plan = ReadingPlan(confidence=ConfidenceScale.FIVE_STEPS)
-    study_id = open_planned(administrator, reader, plan, ())
+    study_id = open_planned(administrator, reader, ReadingPlan(confidence=ConfidenceScale.FIVE_STEPS), ())
     shown = present(reader, study_id)
     assert shown.five_steps
     refused(InputRejected, lambda: answer(reader, study_id, shown.token, Label.HSIL, 70), match="five steps")

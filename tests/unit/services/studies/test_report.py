@@ -89,8 +89,7 @@ def test_the_file_stands_alone_and_names_are_no_markup(administrator: Caller) ->
 
 
 def test_every_figure_of_the_report_has_a_name_of_its_own(administrator: Caller) -> None:
-    study_id = reported_study(administrator, plan=SESSIONS)
-    report = study_report(administrator, study_id=study_id)
+    report = study_report(administrator, study_id=reported_study(administrator, plan=SESSIONS))
     figures = report_figures(report)
     names = [one.name for one in figures]
     assert len(set(names)) == len(names) > 100

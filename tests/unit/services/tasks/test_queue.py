@@ -123,8 +123,7 @@ def test_an_image_left_out_later_is_passed_over_and_comes_back(
 
 def test_opening_is_noted_once(store: Store, team: Team, add_case: AddCase) -> None:
     add_case()
-    made = hand_out(team.administrator, team.annotator_ids)
-    (item,) = queue_of(team.anna, made.id)
+    (item,) = queue_of(team.anna, hand_out(team.administrator, team.annotator_ids).id)
     task_queue.open_item(team.anna, item_id=item.item_id)
     first = get(store, TaskItem, item.item_id).opened_at
     task_queue.open_item(team.anna, item_id=item.item_id)

@@ -113,8 +113,7 @@ def test_a_limit_takes_whole_cases_in_the_tasks_order(store: Store, team: Team, 
     preview = tasks.preview_task(team.administrator, draft=draft)
     assert (preview.n_cases, preview.n_images) == (2, 4)
     assert preview.n_left_out == {"over the largest number of images": 1}
-    made = tasks.create_task(team.administrator, draft=draft)
-    queue = queue_items(team.anna, task_id=made.id)
+    queue = queue_items(team.anna, task_id=tasks.create_task(team.administrator, draft=draft).id)
     assert [item.case_id for item in queue] == [ids[0]] * 3 + [ids[1]], "the oldest examinations come first"
 
 
@@ -188,10 +187,8 @@ def test_a_title_is_taken_once(team: Team, add_case: AddCase) -> None:
 
 
 def test_a_mask_submitted_before_counts_as_done(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
-    before = paint_and_submit(team.anna, image_id)
-    preview = tasks.preview_task(team.administrator, draft=task_draft(team.annotator_ids))
-    assert preview.n_done_already == 1
+    before = paint_and_submit(team.anna, image_of(store, add_case()))
+    assert tasks.preview_task(team.administrator, draft=task_draft(team.annotator_ids)).n_done_already == 1
     made = hand_out(team.administrator, team.annotator_ids)
     assert (made.n_submitted, made.n_waiting) == (1, 1)
     (item,) = (one for one in items_of(store, made.id) if one.annotator_id == team.anna.person_id)

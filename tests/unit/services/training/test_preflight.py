@@ -55,17 +55,14 @@ def test_a_probe_tells_time_and_memory_and_leaves_no_model(
     assert placed == [probe.id]
     assert runner.run_job(store, probe.id) == runner.EXIT_DONE
     found = preflight(annotator, snapshot_id=snapshot_id, settings=TINY)
-    assert found.probe is not None
     assert (found.probe.kind, found.probe.state) == (JobKind.PROBE, JobState.DONE)
     outlook = found.outlook
-    assert outlook is not None
     assert outlook.seconds == pytest.approx(sum(outlook.stage_seconds.values()))
     assert outlook.seconds > 0
     assert outlook.memory_bytes > 50e6
     assert (outlook.device, outlook.precision, outlook.gpu_bytes) == ("cpu", "fp32", None)
     assert found.disk_needed_bytes == 12 * 64 * 64 * 4 + outlook.weights_bytes
-    other = replace(TINY, seed=9)
-    assert preflight(annotator, snapshot_id=snapshot_id, settings=other).outlook is None
+    assert preflight(annotator, snapshot_id=snapshot_id, settings=replace(TINY, seed=9)).outlook is None
     assert count(store, Checkpoint) == 0
 
 
