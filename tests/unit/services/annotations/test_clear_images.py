@@ -187,17 +187,15 @@ def test_an_imported_mask_that_looks_wrong_waits_for_a_person(
     assert mask_of(store, image_id) == (True, False)
 
 
-def test_a_true_mask_of_a_simulated_image_without_a_lesion_needs_no_word(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
-    image_id = image_of(store, add_case())
-    simulator = Caller(store, program_actor(store, "simulator"))
+def test_a_true_mask_of_a_simulated_image_without_a_lesion_needs_no_word(annotator: Caller, add_case: AddCase) -> None:
+    image_id = image_of(annotator.store, add_case())
+    simulator = Caller(annotator.store, program_actor(annotator.store, "simulator"))
     empty = np.zeros((24, 32), np.bool_)
     imported_masks.import_annotation(
         simulator, image_id=image_id, mask=empty, origin=MaskOrigin.SIMULATED, finding=Finding.ACETOWHITE
     )
     assert unmarked(annotator) == []
-    assert mask_of(store, image_id) == (True, True)
+    assert mask_of(annotator.store, image_id) == (True, True)
 
 
 def test_a_manifest_says_it_and_keeps_the_hashes_of_older_ones(annotator: Caller, add_case: AddCase) -> None:

@@ -238,11 +238,9 @@ def test_what_a_task_keeps_back_is_in_no_list_that_asks_for_it(store: Store, adm
     assert rows[clinic.cases[1].case_id].prob_hsil_4ch == 0.6
 
 
-def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind(
-    store: Store, administrator: Caller
-) -> None:
+def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind(administrator: Caller) -> None:
     clinic = PredictedClinic(administrator)
-    first, second = (add_person(store, name) for name in ("one", "two"))
+    first, second = (add_person(administrator.store, name) for name in ("one", "two"))
     case = clinic.cases[1]
     from colpo_core.services.annotations.imported_masks import import_annotation
     from colpo_core.terms import MaskOrigin
@@ -253,17 +251,17 @@ def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind
         import_annotation(
             person, image_id=case.image_id, mask=mask, origin=MaskOrigin.PAINTED,
             finding=Finding.ACETOWHITE, note="")  # fmt: skip
-    with store.reading() as session:
+    with administrator.store.reading() as session:
         assert count_uncompared(session) == 1
     page = list_cases(administrator, sort=CaseSort.DISAGREEMENT)
     (row,) = page.rows
     assert (row.id, page.n_uncompared) == (case.case_id, 0)
-    with store.reading() as session:
+    with administrator.store.reading() as session:
         assert count_uncompared(session) == 0
         kept = session.get_one(CaseAgreement, case.case_id).lowest_dice
     assert kept is not None
     assert 0 <= kept < 2 * 400 / 1000 + 1e-9
-    hand_out(store, case.image_id, [first.person_id, second.person_id], blind=True, proposals=True)
+    hand_out(administrator.store, case.image_id, [first.person_id, second.person_id], blind=True, proposals=True)
     assert list_cases(first, sort=CaseSort.DISAGREEMENT).rows == ()
     assert find_case_ids(first, where=CaseFilter(dice_below=1.0)) == ()
     assert {row.lowest_dice for row in list_cases(first).rows} == {None}

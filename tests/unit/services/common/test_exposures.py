@@ -223,15 +223,15 @@ def test_a_locked_store_stops_no_look_and_loses_none(
     assert list(store.settings.data_dir.glob("exposures-*.jsonl")) == []
 
 
-def test_what_waited_keeps_its_time_and_a_torn_line_is_left_out(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
+def test_what_waited_keeps_its_time_and_a_torn_line_is_left_out(annotator: Caller, add_case: AddCase) -> None:
     case_id, at = add_case(), utc_now() - timedelta(days=3)
     whole = json.dumps({"at": at.isoformat(), "lines": [[annotator.person_id, case_id, "mask", 0]]})
-    (store.settings.data_dir / "exposures-taken.jsonl").write_text(f"{whole}\n")
-    (store.settings.data_dir / "exposures-waiting.jsonl").write_text(f'{whole.replace("mask", "label")}\n{{"at": "20')
-    exposures.settle(store)
-    assert {(row.kind, row.first_at) for row in store_rows.rows(store, Exposure)} == {(M, at), (L, at)}
+    (annotator.store.settings.data_dir / "exposures-taken.jsonl").write_text(f"{whole}\n")
+    (annotator.store.settings.data_dir / "exposures-waiting.jsonl").write_text(
+        f'{whole.replace("mask", "label")}\n{{"at": "20'
+    )
+    exposures.settle(annotator.store)
+    assert {(row.kind, row.first_at) for row in store_rows.rows(annotator, Exposure)} == {(M, at), (L, at)}
 
 
 def test_a_full_disk_stops_no_look(annotator: Caller, desk: PredictedClinic, monkeypatch: pytest.MonkeyPatch) -> None:

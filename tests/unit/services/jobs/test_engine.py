@@ -46,22 +46,20 @@ def test_reconcile_leaves_a_job_alone_whose_runner_lives(store: Store, annotator
     assert engine.reconcile(store) == []
 
 
-def test_a_runner_that_does_not_hear_is_killed_after_the_grace_period(
-    store: Store, annotator: Caller, snapshot_id: int
-) -> None:
+def test_a_runner_that_does_not_hear_is_killed_after_the_grace_period(annotator: Caller, snapshot_id: int) -> None:
     job = queue_training(annotator, snapshot_id)
     command = [sys.executable, "-c", DEAF, "run-job", str(job.id)]
     with subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE) as deaf:
         try:
             deaf.stdout.readline()
-            lease = leases.claim_job(store, job.id, host=this_machine(), pid=deaf.pid)
+            lease = leases.claim_job(annotator.store, job.id, host=this_machine(), pid=deaf.pid)
             jobs.cancel_job(annotator, job_id=job.id)
-            engine.reconcile(store)
+            engine.reconcile(annotator.store)
             assert deaf.poll() is None, "it has its time"
-            with store.writing() as session:
-                asked_at = leases.database_now(session) - store.settings.cancel_grace_seconds - 1
+            with annotator.store.writing() as session:
+                asked_at = leases.database_now(session) - annotator.store.settings.cancel_grace_seconds - 1
                 session.get_one(Job, job.id).cancel_requested_at = asked_at
-            engine.reconcile(store)
+            engine.reconcile(annotator.store)
             assert deaf.wait(10) == -signal.SIGKILL
         finally:
             deaf.kill()

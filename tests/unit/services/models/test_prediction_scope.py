@@ -123,24 +123,22 @@ def shared_out(store: Store, scope: PredictionSettings, shard_images: int | None
 
 @given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
-def test_shares_hold_every_image_once(
-    store: Store, annotator: Caller, desk: PredictedClinic, data: st.DataObject
-) -> None:
-    with store.writing() as session:
+def test_shares_hold_every_image_once(annotator: Caller, desk: PredictedClinic, data: st.DataObject) -> None:
+    with annotator.store.writing() as session:
         session.execute(delete(Job))
     predicted = data.draw(st.sets(st.sampled_from([4, 5, 6, 7])))
     named = data.draw(st.none() | st.just([4, 5, 6, 7]))
     shard_images = data.draw(st.integers(1, 5))
     queue(annotator, PredictionSettings(desk.checkpoint_id, tuple(sorted(predicted)), 1))
-    with store.writing() as session:
+    with annotator.store.writing() as session:
         scope = settle_scope(session, desk.checkpoint_id, named)
     if scope is None:
         assert predicted == {4, 5, 6, 7}
         return
-    shares = shared_out(store, scope, shard_images)
+    shares = shared_out(annotator.store, scope, shard_images)
     assert [share.n_images for share in shares[:-1]] == [shard_images] * (len(shares) - 1)
     assert sum(share.n_images for share in shares) == scope.n_images
-    wanted = [image_id for share in shares for image_id in left_of(store, share) if image_id not in predicted]
+    wanted = [image_id for share in shares for image_id in left_of(annotator.store, share) if image_id not in predicted]
     assert wanted == sorted({4, 5, 6, 7} - predicted)
     assert all(share.shards == len(shares) for share in shares)
 

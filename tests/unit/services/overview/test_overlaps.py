@@ -74,21 +74,19 @@ def test_a_mask_that_began_as_the_models_is_left_out(store: Store, annotator: Ca
     assert (found.n_from_proposal, found.n_compared) == (1, 3), "what was painted on from it later began as it, too"
 
 
-def test_beside_it_stands_what_the_mean_training_mask_reaches(
-    store: Store, annotator: Caller, desk: PredictedClinic
-) -> None:
+def test_beside_it_stands_what_the_mean_training_mask_reaches(annotator: Caller, desk: PredictedClinic) -> None:
     """The model marks the columns 0 to 20, the mean training mask 5 to 25, on the very same images."""
-    set_masks(store, desk, 0, slice(0, 20), slice(10, 30))  # model 10 of 30, blind 15 of 25
-    set_masks(store, desk, 1, slice(0, 20), slice(0, 20))  # model 20 of 20, blind 15 of 25
-    set_masks(store, desk, 3, slice(0, 20), slice(5, 25))  # model 15 of 25, blind 20 of 20
-    set_masks(store, desk, 4, slice(0, 20), slice(0, 0))
+    set_masks(annotator.store, desk, 0, slice(0, 20), slice(10, 30))  # model 10 of 30, blind 15 of 25
+    set_masks(annotator.store, desk, 1, slice(0, 20), slice(0, 20))  # model 20 of 20, blind 15 of 25
+    set_masks(annotator.store, desk, 3, slice(0, 20), slice(5, 25))  # model 15 of 25, blind 20 of 20
+    set_masks(annotator.store, desk, 4, slice(0, 20), slice(0, 0))
     without = overlap_figures(annotator)
     assert (without.blind, without.difference) == (None, None), "an older card does not know it"
     trained = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
     trained[:, 5:25] = True
     reference = blind_reference([trained], height_px=SIDE_PX, width_px=SIDE_PX)
     assert reference is not None
-    with store.writing() as session:
+    with annotator.store.writing() as session:
         checkpoint = session.get_one(Checkpoint, desk.checkpoint_id)
         checkpoint.card = checkpoint.card | {"blind_reference": reference.to_card()}
     desk.clinic.add_case()  # what was counted is counted anew
@@ -147,20 +145,18 @@ def test_readers_get_nothing_and_without_a_model_there_is_none(annotator: Caller
     refused(PermissionDenied, lambda: overlap_figures(reader))
 
 
-def test_a_model_of_the_papers_protocol_has_met_its_test_side_too(
-    store: Store, annotator: Caller, desk: PredictedClinic
-) -> None:
+def test_a_model_of_the_papers_protocol_has_met_its_test_side_too(annotator: Caller, desk: PredictedClinic) -> None:
     """It augments before it splits, so that copies of each image stand on every side."""
     for place in range(5):
-        set_masks(store, desk, place, slice(0, 20), slice(0, 20))
-    with store.writing() as session:
+        set_masks(annotator.store, desk, place, slice(0, 20), slice(0, 20))
+    with annotator.store.writing() as session:
         snapshot = session.query(Snapshot).one()
-        manifest = read_manifest(store, snapshot.sha256)
+        manifest = read_manifest(annotator.store, snapshot.sha256)
         on_test = replace(manifest, items=tuple(replace(item, split=Split.TEST) for item in manifest.items))
-        snapshot.sha256 = store.blobs.put(on_test.to_json())
+        snapshot.sha256 = annotator.store.blobs.put(on_test.to_json())
     counted = []
     for protocol in ("patient", "paper"):
-        assert publish_anew(store, desk.checkpoint_id, protocol=protocol) == ()
+        assert publish_anew(annotator.store, desk.checkpoint_id, protocol=protocol) == ()
         desk.clinic.add_case()  # what was counted is counted anew
         counted.append(overlap_figures(annotator).n_compared)
     assert counted == [5, 4]

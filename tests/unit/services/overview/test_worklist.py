@@ -223,23 +223,21 @@ def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(annotator
     assert (agreement.trained_on, agreement.compared_with) == (LabelSource.HISTOLOGY, LabelSource.HISTOLOGY)
 
 
-def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
+def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(annotator: Caller, add_case: AddCase) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 4]
     snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
     checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
-    predict(store, checkpoint_id, image_of(store, cases[1]), prob_3ch=0.2, prob_4ch=0.2)
-    with store.writing() as session:
+    predict(annotator.store, checkpoint_id, image_of(annotator.store, cases[1]), prob_3ch=0.2, prob_4ch=0.2)
+    with annotator.store.writing() as session:
         for index, (stage, shows) in enumerate(
             [(Stage.ACETIC_ACID, True), (Stage.LUGOL, True), (Stage.ACETIC_ACID, False)]
         ):
             image = Image(case_id=cases[1], sha256=f"{index}" * 64, media_type="image/png", width_px=32, height_px=24)
             image.stage, image.shows_cervix = stage, shows
             session.add(image)
-    added = store_rows.rows(store, Image.id, Image.case_id == cases[1])[1:]
+    added = store_rows.rows(annotator, Image.id, Image.case_id == cases[1])[1:]
     for image_id, probability in zip(added, (0.9, 0.0, 0.0), strict=True):
-        predict(store, checkpoint_id, image_id, prob_3ch=probability, prob_4ch=probability)
+        predict(annotator.store, checkpoint_id, image_id, prob_3ch=probability, prob_4ch=probability)
     (row,) = [row for row in dashboard(annotator).agreement.rows if row.channels == 3 and row.n_cases]
     assert row.n_cases == 1
     assert row.figures.true_positive == 1  # the mean of 0.2 and 0.9 alone

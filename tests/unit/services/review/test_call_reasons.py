@@ -188,20 +188,18 @@ def test_what_changes_with_the_mask_is_asked_of_the_real_model(store: Store, ann
     assert store_rows.count(store, WhatIf) == 4, "what was worked out before is replaced"
 
 
-def test_a_checkpoint_that_is_gone_is_said_and_what_was_there_stays(
-    store: Store, annotator: Caller, ward: Ward
-) -> None:
+def test_a_checkpoint_that_is_gone_is_said_and_what_was_there_stays(annotator: Caller, ward: Ward) -> None:
     prediction_id = ward.prediction(1)
-    assert run_job(store, call_reasons.start_what_ifs(annotator, prediction_id=prediction_id).id) == 0
-    (store.settings.checkpoints_dir / "model" / "weights.safetensors").unlink(missing_ok=True)
-    for path in (store.settings.checkpoints_dir / "model").iterdir():
+    assert run_job(annotator.store, call_reasons.start_what_ifs(annotator, prediction_id=prediction_id).id) == 0
+    (annotator.store.settings.checkpoints_dir / "model" / "weights.safetensors").unlink(missing_ok=True)
+    for path in (annotator.store.settings.checkpoints_dir / "model").iterdir():
         path.unlink()
     job = call_reasons.start_what_ifs(annotator, prediction_id=prediction_id)
-    assert run_job(store, job.id) == 1
+    assert run_job(annotator.store, job.id) == 1
     found = call_reasons.call_reasons(annotator, prediction_id=prediction_id)
     assert found.failure
     assert len(found.what_ifs) == 4
-    assert get(store, Job, job.id).state is JobState.FAILED
+    assert get(annotator, Job, job.id).state is JobState.FAILED
 
 
 def test_what_rests_on_masks_that_are_hidden_from_me_is_hidden_too(store: Store, annotator: Caller, ward: Ward) -> None:

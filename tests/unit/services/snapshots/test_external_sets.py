@@ -180,23 +180,21 @@ def test_no_training_starts_on_an_older_snapshot_that_touches_a_set(
     assert jobs.get_job(annotator, job_id=train(annotator, freeze("new"))).state is JobState.QUEUED
 
 
-def test_a_checkpoint_has_seen_what_its_training_touched(
-    store: Store, annotator: Caller, ward: Ward, freeze: Freeze
-) -> None:
-    old = freeze("old", patient_codes=tuple(code_of(store, case) for case in (ward.same_file, *ward.others)))
-    sides = {item.patient_id: item.split for item in manifest_of(store, old.id).items}
+def test_a_checkpoint_has_seen_what_its_training_touched(annotator: Caller, ward: Ward, freeze: Freeze) -> None:
+    old = freeze("old", patient_codes=tuple(code_of(annotator.store, case) for case in (ward.same_file, *ward.others)))
+    sides = {item.patient_id: item.split for item in manifest_of(annotator.store, old.id).items}
     tested = next(case for case in ward.others if sides[case.patient_id] is Split.TEST)
     learned = [case for case in ward.others if sides[case.patient_id] is not Split.TEST][:2]
     assert sides[ward.same_file.patient_id] is not Split.TEST
-    checkpoint_id = add_checkpoint(store, old)
-    codes = tuple(code_of(store, case) for case in (*learned, ward.near_copy))
+    checkpoint_id = add_checkpoint(annotator.store, old)
+    codes = tuple(code_of(annotator.store, case) for case in (*learned, ward.near_copy))
     query = SnapshotQuery("kept", external=True, patient_codes=codes)
     warnings = freezing.preview_snapshot(annotator, query=query).warnings
     assert warnings[-1] == "model learned from images of 3 of these patients: there the set will count as seen."
     kept = freezing.freeze_snapshot(annotator, query=query)
     other = draw(501, lesion=False)[0]
     twice = [ward.clinic.add_case(photograph=photograph) for photograph in (other, as_jpeg(other, 80))]
-    codes = tuple(code_of(store, case) for case in (tested, *twice))
+    codes = tuple(code_of(annotator.store, case) for case in (tested, *twice))
     unseen = freeze("unseen", external=True, patient_codes=codes)
 
     def seen(snapshot: SnapshotRecord) -> tuple[str, ...]:

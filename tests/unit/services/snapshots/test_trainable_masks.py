@@ -129,20 +129,18 @@ def test_a_newer_version_makes_another_consensus(store: Store, people: list[Call
     assert gather(store, MaskPolicy.MAJORITY).sha256 != before.sha256
 
 
-def test_several_masks_without_a_decision_are_left_out(
-    store: Store, administrator: Caller, clinic: Clinic, case: ClinicCase
-) -> None:
+def test_several_masks_without_a_decision_are_left_out(administrator: Caller, clinic: Clinic, case: ClinicCase) -> None:
     alone = clinic.add_case()
-    manifest = gather(store, MaskPolicy.ADJUDICATED)
+    manifest = gather(administrator.store, MaskPolicy.ADJUDICATED)
     by_image = {item.image_id: item for item in manifest.items}
     assert by_image[case.image_id].mask_sha256 is None
     assert by_image[alone.image_id].mask_origin is MaskOrigin.PAINTED
     reasons = [gone.reason for gone in manifest.left_out if gone.what == "annotation"]
     assert reasons == ["several annotators' masks, and nobody has adjudicated"] * 3
-    first, second, _, _ = versions(store)
-    decide(store, case, first, administrator)
-    decide(store, case, second, administrator)
-    decided = {item.image_id: item for item in gather(store, MaskPolicy.ADJUDICATED).items}[case.image_id]
+    first, second, _, _ = versions(administrator.store)
+    decide(administrator.store, case, first, administrator)
+    decide(administrator.store, case, second, administrator)
+    decided = {item.image_id: item for item in gather(administrator.store, MaskPolicy.ADJUDICATED).items}[case.image_id]
     assert (decided.mask_sha256, decided.mask_origin) == (sha_of(MASKS[1]), MaskOrigin.ADJUDICATED)
 
 

@@ -88,17 +88,15 @@ def test_by_the_papers_protocol_the_test_side_is_seen_too(
     assert study_results.study_findings(administrator, study_id=study_id).analysis.networks[0].n_cases == 1
 
 
-def test_a_manifest_that_was_changed_is_no_word_on_what_was_learned_from(
-    store: Store, administrator: Caller, clinic: Clinic
-) -> None:
-    with store.writing() as session:
+def test_a_manifest_that_was_changed_is_no_word_on_what_was_learned_from(administrator: Caller, clinic: Clinic) -> None:
+    with administrator.store.writing() as session:
         snapshot = session.get_one(Snapshot, clinic.snapshot_id)
-        manifest = Manifest.from_json(store.blobs.get(snapshot.sha256))
+        manifest = Manifest.from_json(administrator.store.blobs.get(snapshot.sha256))
         emptied = replace(manifest, items=manifest.items[1:]).to_json()
-        place = next(store.settings.data_dir.rglob(f"{snapshot.sha256}*"))
+        place = next(administrator.store.settings.data_dir.rglob(f"{snapshot.sha256}*"))
     place.chmod(0o600)
     place.write_bytes(emptied)
-    (sentence,) = publish_anew(store, clinic.checkpoint_id)
+    (sentence,) = publish_anew(administrator.store, clinic.checkpoint_id)
     assert sentence.startswith("Whom resnet18-1 has learned from cannot be told.")
     choice = CaseChoice(CaseSource.PICKED, case_ids=clinic.case_ids)
     with pytest.raises(NotFound, match="Whom resnet18-1 has learned from is not known"):

@@ -133,13 +133,11 @@ def test_the_least_sure_comes_first_and_the_unpredicted_last(store: Store, admin
     assert order == [second, third, first, extra.image_id]
 
 
-def test_who_cannot_annotate_cannot_be_given_a_task(
-    store: Store, team: Team, reader: Caller, add_case: AddCase
-) -> None:
+def test_who_cannot_annotate_cannot_be_given_a_task(team: Team, reader: Caller, add_case: AddCase) -> None:
     add_case()
-    gone = add_person(store, "gone", Role.ANNOTATOR)
-    change(store, Person, gone.person_id, active=False)
-    program = program_actor(store, IMPORTER)
+    gone = add_person(reader.store, "gone", Role.ANNOTATOR)
+    change(reader, Person, gone.person_id, active=False)
+    program = program_actor(reader.store, IMPORTER)
     for person_id, sentence in (
         (reader.person_id, "Rita is a reader"),
         (gone.person_id, "Gone is deactivated"),
@@ -157,7 +155,7 @@ def test_who_cannot_annotate_cannot_be_given_a_task(
                 tasks.create_task(team.administrator, draft=draft)
     choices = tasks.annotator_choices(team.administrator)
     assert [one.name for one in choices] == ["Ada (ada)", "Anna (anna)", "Ben (ben)", "Senior (senior)"]
-    assert count(store, TaskItem) == 0
+    assert count(reader, TaskItem) == 0
 
 
 @pytest.mark.parametrize(
