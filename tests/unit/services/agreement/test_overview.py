@@ -20,14 +20,16 @@ from tests.support.store_rows import change
 
 NOTHING = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
 
+EmptyCase = Callable[..., ClinicCase]
+
 
 @pytest.fixture
-def empty_case(clinic: Clinic) -> Callable[..., ClinicCase]:
+def empty_case(clinic: Clinic) -> EmptyCase:
     return lambda **changes: clinic.add_case(masked=False, **changes)
 
 
 def test_the_overview_takes_the_mean_of_an_images_pairs(
-    administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
+    administrator: Caller, people: list[Caller], empty_case: EmptyCase
 ) -> None:
     near, far = empty_case(), empty_case()
     masks = [square(10, 10), square(10, 12), square(14, 10)]
@@ -60,9 +62,7 @@ def test_the_overview_takes_the_mean_of_an_images_pairs(
     assert found.kappa.value == pytest.approx((np.mean([pair.kappa for pair in pairs]) + kappa_far) / 2)  # type: ignore[arg-type]
 
 
-def test_empty_masks_are_counted_apart(
-    administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
-) -> None:
+def test_empty_masks_are_counted_apart(administrator: Caller, people: list[Caller], empty_case: EmptyCase) -> None:
     both, one, none = empty_case(), empty_case(), empty_case()
     for case, masks in (
         (both, (square(5, 5), square(5, 5))),
@@ -89,9 +89,7 @@ def test_nothing_to_compare(administrator: Caller, people: list[Caller], clinic:
     assert (len(alone.versions), alone.pairs, alone.adjudication, alone.may_adjudicate) == (1, (), None, True)
 
 
-def test_findings_are_kept_apart(
-    administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
-) -> None:
+def test_findings_are_kept_apart(administrator: Caller, people: list[Caller], empty_case: EmptyCase) -> None:
     case = empty_case()
     submit(people[0], case.image_id, square(5, 5))
     submit(people[1], case.image_id, square(5, 5), Finding.MOSAIC)
@@ -99,9 +97,7 @@ def test_findings_are_kept_apart(
         assert agreement.agreement_overview(administrator, finding=finding).n_images == 0
 
 
-def test_an_image_lists_its_masks_and_pairs(
-    annotator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
-) -> None:
+def test_an_image_lists_its_masks_and_pairs(annotator: Caller, people: list[Caller], empty_case: EmptyCase) -> None:
     case = empty_case()
     ids = [submit(person, case.image_id, square(10, 10 + 2 * n)) for n, person in enumerate(people)]
     found = agreement.image_agreement(annotator, image_id=case.image_id)
@@ -117,7 +113,7 @@ def test_an_image_lists_its_masks_and_pairs(
 
 
 def test_adjudicated_masks_are_no_annotators(
-    store: Store, administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
+    store: Store, administrator: Caller, people: list[Caller], empty_case: EmptyCase
 ) -> None:
     case = empty_case()
     for person in people:
@@ -131,7 +127,7 @@ def test_adjudicated_masks_are_no_annotators(
 
 
 def test_fellow_annotators_of_a_blind_task_see_nothing_yet(
-    store: Store, administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
+    store: Store, administrator: Caller, people: list[Caller], empty_case: EmptyCase
 ) -> None:
     case = empty_case()
     add_task(store, [case.image_id], people, creator=administrator)
@@ -149,7 +145,7 @@ def test_fellow_annotators_of_a_blind_task_see_nothing_yet(
 
 
 def test_of_a_task_the_versions_count_that_were_made_for_it(
-    store: Store, administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
+    store: Store, administrator: Caller, people: list[Caller], empty_case: EmptyCase
 ) -> None:
     case, other = empty_case(), empty_case()
     for person in people[:2]:
@@ -169,9 +165,7 @@ def test_of_a_task_the_versions_count_that_were_made_for_it(
     refused(NotFound, lambda: agreement.agreement_overview(people[2], task_id=task_id))
 
 
-def test_the_interval_is_the_same_each_time(
-    administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
-) -> None:
+def test_the_interval_is_the_same_each_time(administrator: Caller, people: list[Caller], empty_case: EmptyCase) -> None:
     chance = np.random.default_rng(0)
     for _ in range(8):
         case = empty_case()
@@ -185,7 +179,7 @@ def test_the_interval_is_the_same_each_time(
     assert 0 <= first.low < first.value < first.high <= 1
 
 
-def test_readers_see_no_agreement(reader: Caller, empty_case: Callable[..., ClinicCase]) -> None:
+def test_readers_see_no_agreement(reader: Caller, empty_case: EmptyCase) -> None:
     image_id = empty_case().image_id
     refused(
         PermissionDenied,

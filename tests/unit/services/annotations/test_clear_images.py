@@ -159,8 +159,9 @@ def test_what_a_consensus_and_an_adjudication_make_of_it(
     assert mask_of(store, one, mask_policy=MaskPolicy.MAJORITY) == (True, False)
 
 
-def test_an_outline_that_was_imported_is_offered_to_nobody_as_an_image_without_a_lesion(annotator: Caller) -> None:
-    clinic = Clinic(annotator.store)
+def test_an_outline_that_was_imported_is_offered_to_nobody_as_an_image_without_a_lesion(
+    annotator: Caller, clinic: Clinic
+) -> None:
     guess = clinic.add_case(state=AnnotationState.TO_CONFIRM, origin=MaskOrigin.CHORD)
     rejected = clinic.add_case(state=AnnotationState.REJECTED, origin=MaskOrigin.CHORD)
     free = clinic.add_case(masked=False, swede_score=4)
@@ -170,9 +171,8 @@ def test_an_outline_that_was_imported_is_offered_to_nobody_as_an_image_without_a
 
 
 def test_an_imported_mask_that_looks_wrong_waits_for_a_person(
-    store: Store, annotator: Caller, add_case: AddCase
+    store: Store, annotator: Caller, add_case: AddCase, importer: Caller
 ) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
     image_id, other = (image_of(store, add_case()) for _ in range(2))
     marked = np.zeros((24, 32), np.bool_)
     marked[4:12, 4:12] = True

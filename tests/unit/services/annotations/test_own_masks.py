@@ -10,7 +10,6 @@ from colpo_core.images.masks import decode_rle, encode_rle
 from colpo_core.services.annotations import biopsy_points as annotations_biopsy_points
 from colpo_core.services.annotations import confirmation, imported_masks, own_masks
 from colpo_core.services.annotations.workbench import annotation_desk, next_image
-from colpo_core.services.common.actors import program_actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AuditEntry, Case, Image, Mask, Patient
@@ -153,8 +152,9 @@ def test_an_empty_mask_may_be_submitted_by_who_is_sure_of_it(annotator: Caller, 
     assert version.absence_confirmed
 
 
-def test_a_guess_waits_and_a_sure_mask_does_not(store: Store, annotator: Caller, image_id: int) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
+def test_a_guess_waits_and_a_sure_mask_does_not(
+    store: Store, annotator: Caller, image_id: int, importer: Caller
+) -> None:
     other = add_image(store, "p-2")
     for row, origin in ((image_id, MaskOrigin.CHORD), (other, MaskOrigin.CLOSED)):
         imported_masks.import_annotation(importer, image_id=row, mask=mask(row), origin=origin)
@@ -165,8 +165,7 @@ def test_a_guess_waits_and_a_sure_mask_does_not(store: Store, annotator: Caller,
     assert len(own_masks.submitted_masks(annotator, image_id=other)) == 1
 
 
-def test_importing_twice_changes_nothing(store: Store, image_id: int) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
+def test_importing_twice_changes_nothing(store: Store, image_id: int, importer: Caller) -> None:
     first, second = (
         imported_masks.import_annotation(
             importer, image_id=image_id, mask=mask(1), origin=MaskOrigin.OPEN, note="2 gaps"
@@ -181,8 +180,9 @@ def test_importing_twice_changes_nothing(store: Store, image_id: int) -> None:
     assert count(store, Mask) == count(store, Annotation) == 1
 
 
-def test_confirming_and_rejecting_happen_once(store: Store, annotator: Caller, reader: Caller, image_id: int) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
+def test_confirming_and_rejecting_happen_once(
+    store: Store, annotator: Caller, reader: Caller, image_id: int, importer: Caller
+) -> None:
     other = add_image(store, "p-2")
     right, wrong = (
         imported_masks.import_annotation(importer, image_id=row, mask=mask(row), origin=MaskOrigin.CHORD)
@@ -201,9 +201,8 @@ def test_confirming_and_rejecting_happen_once(store: Store, annotator: Caller, r
 
 
 def test_who_annotates_blind_neither_sees_nor_settles_what_waits(
-    store: Store, annotator: Caller, administrator: Caller, image_id: int
+    store: Store, annotator: Caller, administrator: Caller, image_id: int, importer: Caller
 ) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
     other = add_image(store, "p-2")
     shut, open_one = (
         imported_masks.import_annotation(importer, image_id=row, mask=mask(row), origin=MaskOrigin.OPEN)
@@ -224,8 +223,7 @@ def test_who_annotates_blind_neither_sees_nor_settles_what_waits(
     assert confirmation.list_to_confirm(annotator).total == 1
 
 
-def test_waiting_masks_come_in_pages(store: Store, annotator: Caller) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
+def test_waiting_masks_come_in_pages(store: Store, annotator: Caller, importer: Caller) -> None:
     for number in range(5):
         row = add_image(store, f"p-{number}")
         imported_masks.import_annotation(importer, image_id=row, mask=mask(row), origin=MaskOrigin.OPEN)
@@ -274,10 +272,11 @@ def test_deeds_are_in_the_log_and_strokes_are_not(store: Store, annotator: Calle
     assert rows(store, AuditEntry.action) == ["start annotation", "submit annotation"]
 
 
-def test_the_desk_shows_the_case(store: Store, annotator: Caller, administrator: Caller, image_id: int) -> None:
+def test_the_desk_shows_the_case(
+    store: Store, annotator: Caller, administrator: Caller, image_id: int, importer: Caller
+) -> None:
     native = add_image(store, "p-1", stage=Stage.NATIVE, mark="b")
     lugol = add_image(store, "p-1", stage=Stage.LUGOL, mark="c")
-    importer = Caller(store, program_actor(store, "importer"))
     imported_masks.import_annotation(importer, image_id=image_id, mask=mask(1), origin=MaskOrigin.CHORD)
     document_id, seq = paint(administrator, lugol, 4)
     own_masks.submit_annotation(administrator, document_id=document_id, seq=seq)

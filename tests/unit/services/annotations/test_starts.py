@@ -9,7 +9,6 @@ from colpo_core.records.annotations import StartSource
 from colpo_core.services.annotations import confirmation, imported_masks, own_masks
 from colpo_core.services.annotations.rows import Document
 from colpo_core.services.annotations.starts import start_from, start_options, write_start
-from colpo_core.services.common.actors import program_actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import mask_pixels, store_pixels
 from colpo_core.store import Store
@@ -31,12 +30,12 @@ from tests.support.review_desks import (
 from tests.support.store_rows import get, rows
 
 
-def test_a_correction_starts_from_the_guess_and_settles_it(store: Store, annotator: Caller, image_id: int) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
+def test_a_correction_starts_from_the_guess_and_settles_it(
+    annotator: Caller, image_id: int, importer: Caller, desk: Desk
+) -> None:
     imported_masks.import_annotation(importer, image_id=image_id, mask=pixels(1), origin=MaskOrigin.LINKED)
     guess = confirmation.list_to_confirm(annotator).versions[0]
     assert start_options(annotator, image_id=image_id).others == (guess,)
-    desk = Desk(annotator, image_id)
     desk.start(StartSource(Start.OTHER_VERSION, version_id=guess.version_id))
     assert np.array_equal(desk.mask, pixels(1))
     assert desk.opened.changed
@@ -48,8 +47,7 @@ def test_a_correction_starts_from_the_guess_and_settles_it(store: Store, annotat
     assert own_masks.submitted_masks(annotator, image_id=image_id) == (version,)
 
 
-def test_starting_over_replaces_what_was_painted_and_shuts_out_other_tabs(annotator: Caller, image_id: int) -> None:
-    desk = Desk(annotator, image_id)
+def test_starting_over_replaces_what_was_painted_and_shuts_out_other_tabs(annotator: Caller, desk: Desk) -> None:
     desk.paint(pixels(1), strokes=2, active_ms=300)
     assert desk.start(NOTHING).seq == desk.opened.seq == 2
     assert not desk.mask.any()
@@ -59,15 +57,13 @@ def test_starting_over_replaces_what_was_painted_and_shuts_out_other_tabs(annota
     assert (desk.opened.strokes, desk.opened.active_ms) == (2, 300)
 
 
-def test_a_start_before_the_first_stroke_makes_the_document(annotator: Caller, image_id: int) -> None:
-    desk = Desk(annotator, image_id)
+def test_a_start_before_the_first_stroke_makes_the_document(desk: Desk) -> None:
     assert desk.start(NOTHING).seq == 1
     assert not desk.opened.changed
     assert desk.submit().start is Start.NOTHING
 
 
-def test_an_own_earlier_version_is_a_start(annotator: Caller, image_id: int) -> None:
-    desk = Desk(annotator, image_id)
+def test_an_own_earlier_version_is_a_start(annotator: Caller, image_id: int, desk: Desk) -> None:
     versions = []
     for seed in (1, 2):
         desk.paint(pixels(seed))
@@ -135,25 +131,23 @@ def test_a_mask_of_another_image_comes_at_this_ones_size(store: Store, annotator
     assert np.array_equal(mask_pixels(get(store, Mask, row.start_mask_id)), expected)
 
 
-def test_a_draft_of_another_image_names_no_version(store: Store, annotator: Caller, image_id: int) -> None:
+def test_a_draft_of_another_image_names_no_version(store: Store, annotator: Caller, image_id: int, desk: Desk) -> None:
     other = Desk(annotator, add_image(store, case_id=case_of(store, image_id)))
     other.paint(pixels(1))
     other.submit()
     other.paint(pixels(2))
-    desk = Desk(annotator, image_id)
     desk.start(StartSource(Start.OTHER_IMAGE, image_id=other.image_id))
     assert np.array_equal(desk.mask, pixels(2))
     assert desk.submit().start_version_id is None
 
 
 def test_an_image_without_my_mask_or_of_another_case_is_no_start(
-    store: Store, annotator: Caller, fellow: Caller, image_id: int
+    store: Store, annotator: Caller, fellow: Caller, image_id: int, desk: Desk
 ) -> None:
     sibling = add_image(store, case_id=case_of(store, image_id))
     Desk(fellow, sibling).paint(pixels(1))
     stranger = Desk(annotator, add_image(store))
     stranger.paint(pixels(1))
-    desk = Desk(annotator, image_id)
     desk.paint(pixels(2))
     Desk(annotator, sibling).submit()
     assert start_options(annotator, image_id=image_id).other_images == ()
@@ -211,8 +205,7 @@ def test_a_source_names_what_it_needs_and_nothing_else(words: dict[str, object])
     refused(InputRejected, lambda: StartSource(**words))  # type: ignore[arg-type]
 
 
-def test_a_combination_is_written_with_the_strokes_that_follow(store: Store, annotator: Caller, image_id: int) -> None:
-    desk = Desk(annotator, image_id)
+def test_a_combination_is_written_with_the_strokes_that_follow(store: Store, annotator: Caller, desk: Desk) -> None:
     with store.writing() as session:
         document = Document.read(desk.document_id, annotator.actor)
         mask = store_pixels(session, pixels(4))
@@ -224,11 +217,12 @@ def test_a_combination_is_written_with_the_strokes_that_follow(store: Store, ann
     assert version.added_share == 0.0
 
 
-def test_starts_are_in_the_log_and_leave_no_mask_behind(store: Store, annotator: Caller, image_id: int) -> None:
+def test_starts_are_in_the_log_and_leave_no_mask_behind(
+    store: Store, annotator: Caller, image_id: int, desk: Desk
+) -> None:
     large = (HEIGHT * 2, WIDTH * 2)
     other = Desk(annotator, add_image(store, case_id=case_of(store, image_id), size=large))
     other.paint(pixels(1, large))
-    desk = Desk(annotator, image_id)
     for _ in range(3):
         desk.start(StartSource(Start.OTHER_IMAGE, image_id=other.image_id))
         desk.paint(pixels(2))

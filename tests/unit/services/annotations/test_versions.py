@@ -33,11 +33,6 @@ from tests.support.review_desks import HEIGHT, NOTHING, WIDTH, Desk, add_image, 
 from tests.support.store_rows import row
 
 
-@pytest.fixture
-def desk(annotator: Caller, image_id: int) -> Desk:
-    return Desk(annotator, image_id)
-
-
 def mask_of(desk: Desk, version_id: int) -> np.ndarray:
     return own_masks.version_mask(desk.caller, version_id=version_id)
 

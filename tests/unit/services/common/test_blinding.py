@@ -12,7 +12,6 @@ from colpo_core.services.annotations.versions import compare_versions, compariso
 from colpo_core.services.annotations.workbench import annotation_desk, next_image_to_confirm
 from colpo_core.services.cases.case import get_case
 from colpo_core.services.cases.lists import list_cases
-from colpo_core.services.common.actors import IMPORTER, program_actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import mark_image
 from colpo_core.services.review import desk as review
@@ -67,10 +66,8 @@ def opens(caller: Caller, version_id: int, own_id: int) -> bool:
     return answers.pop()
 
 
-def test_masks_are_hidden_until_all_have_submitted(store: Store, team: Team, add_case: AddCase) -> None:
-    case_id = add_case()
-    image_id = image_of(store, case_id)
-    hand_out(team.administrator, team.annotator_ids)
+def test_masks_are_hidden_until_all_have_submitted(team: Team, case_id: int, image_id: int) -> None:
+    team.hand_out()
     by_anna = paint_and_submit(team.anna, image_id)
     assert seen_by(team.ben, case_id, image_id) == set()
     assert not opens(team.ben, by_anna.version_id, by_anna.version_id)
@@ -82,9 +79,7 @@ def test_masks_are_hidden_until_all_have_submitted(store: Store, team: Team, add
     assert opens(team.anna, by_ben.version_id, by_anna.version_id)
 
 
-def test_the_first_who_submits_waits_for_the_others_too(store: Store, team: Team, add_case: AddCase) -> None:
-    case_id = add_case()
-    image_id = image_of(store, case_id)
+def test_the_first_who_submits_waits_for_the_others_too(team: Team, case_id: int, image_id: int) -> None:
     hand_out(team.administrator, (*team.annotator_ids, team.senior.person_id))
     by_anna = paint_and_submit(team.anna, image_id)
     by_ben = paint_and_submit(team.ben, image_id)
@@ -96,14 +91,13 @@ def test_the_first_who_submits_waits_for_the_others_too(store: Store, team: Team
     assert opens(team.anna, by_ben.version_id, by_anna.version_id)
 
 
-def test_masks_from_outside_of_the_task_are_hidden_too(store: Store, team: Team, add_case: AddCase) -> None:
-    case_id = add_case()
-    image_id = image_of(store, case_id)
+def test_masks_from_outside_of_the_task_are_hidden_too(
+    team: Team, case_id: int, image_id: int, importer: Caller
+) -> None:
     outside = paint_and_submit(team.senior, image_id)
     guess = np.ones((24, 32), np.bool_)
-    importer = Caller(store, program_actor(store, IMPORTER))
     import_annotation(importer, image_id=image_id, mask=guess, origin=MaskOrigin.CHORD)
-    hand_out(team.administrator, team.annotator_ids)
+    team.hand_out()
     assert seen_by(team.anna, case_id, image_id) == set()
     desk = annotation_desk(team.anna, image_id=image_id)
     assert (desk.to_confirm, desk.is_blind) == ((), True)
@@ -123,7 +117,7 @@ def test_masks_from_outside_of_the_task_are_hidden_too(store: Store, team: Team,
 
 def test_only_the_tasks_finding_and_images_are_hidden(store: Store, team: Team, add_case: AddCase) -> None:
     first, second = add_case(), add_case()
-    hand_out(team.administrator, team.annotator_ids, finding=Finding.MOSAIC)
+    team.hand_out(finding=Finding.MOSAIC)
     for case_id in (first, second):
         paint_and_submit(team.anna, image_of(store, case_id))
         paint_and_submit(team.anna, image_of(store, case_id), finding=Finding.MOSAIC)
@@ -139,31 +133,25 @@ def test_only_the_tasks_finding_and_images_are_hidden(store: Store, team: Team, 
 
 @pytest.mark.parametrize("blind", [True, False])
 def test_who_judges_and_who_is_outside_sees_all_and_so_does_everybody_in_an_open_task(
-    store: Store, team: Team, add_case: AddCase, blind: bool
+    team: Team, blind: bool, case_id: int, image_id: int
 ) -> None:
-    case_id = add_case()
-    image_id = image_of(store, case_id)
-    hand_out(team.administrator, team.annotator_ids, blind=blind, adjudicator_id=team.senior.person_id)
+    team.hand_out(blind=blind, adjudicator_id=team.senior.person_id)
     paint_and_submit(team.anna, image_id)
     assert seen_by(team.senior, case_id, image_id) == {"Anna"}
     assert seen_by(team.administrator, case_id, image_id) == {"Anna"}
     assert seen_by(team.ben, case_id, image_id) == (set() if blind else {"Anna"})
 
 
-def test_closing_the_task_opens_its_masks(store: Store, team: Team, add_case: AddCase) -> None:
-    case_id = add_case()
-    image_id = image_of(store, case_id)
-    made = hand_out(team.administrator, team.annotator_ids)
+def test_closing_the_task_opens_its_masks(team: Team, case_id: int, image_id: int) -> None:
+    made = team.hand_out()
     paint_and_submit(team.anna, image_id)
     tasks.close_task(team.administrator, task_id=made.id)
     assert seen_by(team.ben, case_id, image_id) == {"Anna"}
 
 
-def test_leaving_an_image_out_opens_nothing(store: Store, team: Team, add_case: AddCase) -> None:
+def test_leaving_an_image_out_opens_nothing(team: Team, case_id: int, image_id: int) -> None:
     """Anybody may mark an image: marking it and marking it back must be no way to the others' masks."""
-    case_id = add_case()
-    image_id = image_of(store, case_id)
-    hand_out(team.administrator, team.annotator_ids)
+    team.hand_out()
     by_anna = paint_and_submit(team.anna, image_id)
     annotations_before = seen_by(team.ben, case_id, image_id)
     mark_image(team.ben, image_id=image_id, shows_cervix=False)
@@ -171,10 +159,10 @@ def test_leaving_an_image_out_opens_nothing(store: Store, team: Team, add_case: 
     assert not opens(team.ben, by_anna.version_id, by_anna.version_id)
 
 
-def test_what_was_skipped_cannot_be_painted_blind_once_the_others_are_seen(team: Team, add_case: AddCase) -> None:
-    case_id = add_case()
-    image_id = image_of(team.administrator.store, case_id)
-    hand_out(team.administrator, team.annotator_ids)
+def test_what_was_skipped_cannot_be_painted_blind_once_the_others_are_seen(
+    team: Team, case_id: int, image_id: int
+) -> None:
+    team.hand_out()
     item_id = item_id_of(team.ben)
     skip_item(team.ben, item_id=item_id, reason="tired")
     resume_item(team.ben, item_id=item_id)
@@ -189,9 +177,8 @@ def test_what_was_skipped_cannot_be_painted_blind_once_the_others_are_seen(team:
     assert (item.state, item.version_id) == (TaskItemState.SKIPPED, None)
 
 
-def test_the_blind_version_stays_the_tasks_when_a_seeing_one_follows(team: Team, add_case: AddCase) -> None:
-    image_id = image_of(team.administrator.store, add_case())
-    hand_out(team.administrator, team.annotator_ids)
+def test_the_blind_version_stays_the_tasks_when_a_seeing_one_follows(team: Team, image_id: int) -> None:
+    team.hand_out()
     paint_and_submit(team.anna, image_id)
     blind = paint_and_submit(team.anna, image_id, side_px=6)
     item_id = item_id_of(team.anna)
@@ -202,7 +189,7 @@ def test_the_blind_version_stays_the_tasks_when_a_seeing_one_follows(team: Team,
 
 def test_the_list_of_cases_tells_numbers_alone(team: Team, add_case: AddCase) -> None:
     add_case()
-    image_id = queue_items(team.anna, task_id=hand_out(team.administrator, team.annotator_ids).id)[0].image_id
+    image_id = queue_items(team.anna, task_id=team.hand_out().id)[0].image_id
     paint_and_submit(team.anna, image_id)
     (row,) = list_cases(team.ben).rows
     assert "Anna" not in repr(row)
@@ -224,10 +211,9 @@ def item_id_of(caller: Caller) -> int:
 
 
 def test_where_there_is_nothing_to_see_a_skipped_image_can_still_be_painted_blind(
-    store: Store, team: Team, add_case: AddCase
+    store: Store, team: Team, image_id: int
 ) -> None:
-    image_id = image_of(store, add_case())
-    hand_out(team.administrator, team.annotator_ids)
+    team.hand_out()
     for caller in (team.anna, team.ben):
         skip_item(caller, item_id=item_id_of(caller), reason="later")
     resume_item(team.anna, item_id=item_id_of(team.anna))
@@ -235,8 +221,7 @@ def test_where_there_is_nothing_to_see_a_skipped_image_can_still_be_painted_blin
     assert get(store, TaskItem, item_id_of(team.anna)).version_id == by_anna.version_id
 
 
-def test_alone_on_an_image_each_new_version_is_the_tasks(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
+def test_alone_on_an_image_each_new_version_is_the_tasks(store: Store, team: Team, image_id: int) -> None:
     hand_out(team.administrator, (team.anna.person_id,))
     for side_px in (5, 6):
         version = paint_and_submit(team.anna, image_id, side_px=side_px)

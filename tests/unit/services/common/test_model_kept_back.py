@@ -26,7 +26,7 @@ from tests.support.store_rows import count, rows
 
 
 def without_model(team: Team, **changes: object) -> TaskRecord:
-    return hand_out(team.administrator, team.annotator_ids, **({"blind": False, "proposals": False} | changes))
+    return team.hand_out(**({"blind": False, "proposals": False} | changes))
 
 
 def skip(caller: Caller, task: TaskRecord, image_id: int) -> int:
@@ -131,7 +131,7 @@ def test_an_administrator_who_paints_is_an_annotator_like_others(team: Team, des
 def test_a_task_with_proposals_keeps_nothing_back_and_one_of_two_without_is_enough(
     team: Team, desk: PredictedClinic
 ) -> None:
-    hand_out(team.administrator, team.annotator_ids, proposals=True)
+    team.hand_out(proposals=True)
     assert sees(team.anna, desk)
     without_model(team, title="second", finding=Finding.MOSAIC)
     assert not sees(team.anna, desk), "whatever the finding"

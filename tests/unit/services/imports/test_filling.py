@@ -8,7 +8,6 @@ from colpo_core.errors import Conflict, InputRejected, MaskDoubted, NotFound
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.services.annotations import confirmation, imported_masks, own_masks
 from colpo_core.services.annotations.workbench import annotation_desk
-from colpo_core.services.common.actors import program_actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports import filling
 from colpo_core.store import Store
@@ -99,9 +98,8 @@ def test_what_encloses_nothing_is_not_filled(annotator: Caller, administrator: C
 
 
 def test_an_imported_outline_waits_and_is_filled_into_a_mask_of_ones_own(
-    store: Store, annotator: Caller, image_id: int, add_case: AddCase
+    annotator: Caller, image_id: int, add_case: AddCase, importer: Caller
 ) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
     imported_masks.import_annotation(importer, image_id=image_id, mask=drawn(thickness=2), origin=MaskOrigin.CLOSED)
     shown = annotation_desk(annotator, image_id=image_id)
     (waiting,) = shown.to_confirm

@@ -9,12 +9,13 @@ from colpo_core.services.jobs import control as jobs
 from colpo_core.services.models import predicting
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
-from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
-from colpo_core.store.tables import Checkpoint, Job, JobEvent, Mask, Prediction, Promotion
-from colpo_core.terms import JobState, LabelSource, Stage
+from colpo_core.store.tables import Job, JobEvent, Mask, Prediction
+from colpo_core.terms import JobState, Stage
 from tests.support.clinic import Clinic
+from tests.support.learned import add_checkpoint
 from tests.support.refusals import refused
+from tests.support.store_rows import add, rows
 
 
 @pytest.fixture
@@ -23,35 +24,10 @@ def snapshot_id(clinic: Clinic, annotator: Caller) -> int:
     return freezing.freeze_snapshot(annotator, query=SnapshotQuery("first")).id
 
 
-def add_checkpoint(store: Store, snapshot_id: int, name: str = "model", promoted_by: int | None = None) -> int:
-    with store.writing() as session:
-        checkpoint = Checkpoint(
-            name=name, sha256="a" * 64, snapshot_id=snapshot_id, label_source=LabelSource.HISTOLOGY, card={}
-        )
-        session.add(checkpoint)
-        session.flush()
-        if promoted_by:
-            session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=promoted_by, reason="best"))
-    fill_learned(store)
-    return checkpoint.id
-
-
 def add_prediction(store: Store, image_id: int, checkpoint_id: int) -> int:
-    with store.writing() as session:
-        prediction = Prediction(
-            image_id=image_id,
-            checkpoint_id=checkpoint_id,
-            prob_hsil_3ch=0.5,
-            prob_hsil_4ch=0.5,
-            threshold_3ch=0.5,
-            threshold_4ch=0.5,
-            acetowhite_fraction=0.0,
-            mask_id=session.query(Mask.id).first()[0],
-            maps_sha256="b" * 64,
-        )
-        session.add(prediction)
-        session.flush()
-        return prediction.id
+    values = dict.fromkeys(("prob_hsil_3ch", "prob_hsil_4ch", "threshold_3ch", "threshold_4ch"), 0.5)
+    shares = {"acetowhite_fraction": 0.0, "mask_id": rows(store, Mask.id)[0], "maps_sha256": "b" * 64}
+    return add(store, Prediction(image_id=image_id, checkpoint_id=checkpoint_id, **values, **shares))
 
 
 def test_a_prediction_covers_what_is_not_predicted_yet(

@@ -181,13 +181,11 @@ def test_a_test_set_without_lesions_or_bars_cannot_be_checked_and_is_no_doubt(
 
 
 def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
-    store: Store, annotator: Caller, publish: Publish
+    store: Store, annotator: Caller, publish: Publish, clinic: Clinic
 ) -> None:
     checkpoint_id = publish()
-    clinic = Clinic(store)
-    clinic._number = 50
     clinic.add_case(patient_id=None)
-    kept = freezing.freeze_snapshot(annotator, query=SnapshotQuery("kept", external=True, patient_codes=("p51",)))
+    kept = freezing.freeze_snapshot(annotator, query=SnapshotQuery("kept", external=True, patient_codes=("p9",)))
 
     def take_look(metrics: dict[str, Any]) -> tuple[str, ...]:
         add(
@@ -206,9 +204,9 @@ def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
     assert take_look(sound()) == ()
 
 
-def test_impressions_and_drawings_hold_it_back(store: Store, annotator: Caller, publish: Publish) -> None:
-    clinic = Clinic(store)
-    clinic._number = 60
+def test_impressions_and_drawings_hold_it_back(
+    store: Store, annotator: Caller, publish: Publish, clinic: Clinic
+) -> None:
     for number in range(12):
         clinic.add_case(swede_score=2 + number % 2 * 5, simulated=number < 9)
     frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("drawn", label_source=LabelSource.IMPRESSION))

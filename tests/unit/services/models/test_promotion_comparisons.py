@@ -77,10 +77,8 @@ def test_two_cards_are_compared_where_another_model_is_current_by_now(
 
 
 def test_patients_whom_a_model_has_met_under_another_code_say_nothing(
-    store: Store, annotator: Caller, administrator: Caller, publish: Publish
+    store: Store, annotator: Caller, administrator: Caller, publish: Publish, clinic: Clinic
 ) -> None:
-    clinic = Clinic(store)
-    clinic._number = 200
     learned = next(one for one in manifest_of(store, 1).items if one.split is Split.TRAIN)
     photograph = read_rgb(store.blobs.get(learned.image_sha256))
     others = [case.patient_id for case in clinic.add_cohort(32)]
@@ -108,10 +106,8 @@ def test_only_cases_of_which_both_cards_say_the_same_are_compared(
 
 
 def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_from(
-    store: Store, annotator: Caller, administrator: Caller, publish: Publish
+    store: Store, annotator: Caller, administrator: Caller, publish: Publish, clinic: Clinic
 ) -> None:
-    clinic = Clinic(store)
-    clinic._number = 100
     clinic.add_cohort(32)
     large = freezing.freeze_snapshot(annotator, query=SnapshotQuery("large", fractions=(0.1, 0.1, 0.8)))
     tested = [item.patient_id for item in manifest_of(store, large.id).of(Split.TEST)]

@@ -162,9 +162,8 @@ def test_the_queue_is_counted_by_state(filled: Store) -> None:
 
 
 def test_annotators_progress_counts_images_and_takes_the_time_of_all_versions(
-    store: Store, annotator: Caller, reader: Caller
+    store: Store, annotator: Caller, reader: Caller, clinic: Clinic
 ) -> None:
-    clinic = Clinic(store)
     cases = clinic.add_cohort(3)
     clinic.add_version(cases[0].annotation_id, np.ones((SIDE_PX, SIDE_PX), np.bool_))
     with store.writing() as session:

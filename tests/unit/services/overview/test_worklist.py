@@ -15,9 +15,8 @@ from colpo_core.services.overview.dashboard import dashboard
 from colpo_core.services.overview.worklist import status, worklist
 from colpo_core.services.review.verdicts import record_review
 from colpo_core.services.snapshots.freezing import freeze_snapshot
-from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, Checkpoint, Image, Job, Prediction, Promotion, Study, StudyCase, StudyReader
+from colpo_core.store.tables import Case, Image, Job, Prediction, Study, StudyCase, StudyReader
 from colpo_core.store.tables.base import utc_now
 from colpo_core.terms import (
     AnnotationState,
@@ -37,8 +36,10 @@ from colpo_core.terms import (
 from tests.conftest import AddCase
 from tests.support import store_rows
 from tests.support.annotate_pages import image_of
+from tests.support.learned import add_checkpoint
 from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import add
 
 
 def item(caller: Caller, kind: WorkKind) -> WorkItem | None:
@@ -56,35 +57,12 @@ def square() -> np.ndarray:
     return mask
 
 
-def add_checkpoint(caller: Caller, snapshot_id: int, source: LabelSource, *, promote: bool = True) -> int:
-    with caller.store.writing() as session:
-        row = Checkpoint(name=f"net-{snapshot_id}", sha256="0" * 64, snapshot_id=snapshot_id, label_source=source)
-        row.card = {}
-        session.add(row)
-        session.flush()
-        if promote:
-            session.add(Promotion(checkpoint_id=row.id, promoted_by=caller.person_id, reason="first"))
-    fill_learned(caller.store)
-    return row.id
-
-
 def predict(store: Store, checkpoint_id: int, image_id: int, prob_3ch: float, prob_4ch: float) -> int:
     with store.writing() as session:
-        mask = store_mask(session, encode_rle(square()), 24, 32)
-        row = Prediction(
-            image_id=image_id,
-            checkpoint_id=checkpoint_id,
-            prob_hsil_3ch=prob_3ch,
-            prob_hsil_4ch=prob_4ch,
-            threshold_3ch=0.5,
-            threshold_4ch=0.4,
-            acetowhite_fraction=0.1,
-            mask_id=mask.id,
-            maps_sha256="0" * 64,
-        )
-        session.add(row)
-        session.flush()
-        return row.id
+        mask_id = store_mask(session, encode_rle(square()), 24, 32).id
+    probabilities = {"prob_hsil_3ch": prob_3ch, "prob_hsil_4ch": prob_4ch, "threshold_3ch": 0.5, "threshold_4ch": 0.4}
+    written = {"acetowhite_fraction": 0.1, "mask_id": mask_id, "maps_sha256": "0" * 64}
+    return add(store, Prediction(image_id=image_id, checkpoint_id=checkpoint_id, **probabilities, **written))
 
 
 def test_an_empty_store_waits_for_nothing(store: Store, annotator: Caller) -> None:
@@ -199,7 +177,7 @@ def rows_of(caller: Caller, acquaintance: Acquaintance) -> dict[int, ModelFigure
 def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(annotator: Caller, add_case: AddCase) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 6]
     snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
-    checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
+    checkpoint_id = add_checkpoint(annotator.store, snapshot.id, promoted_by=annotator.person_id)
     manifest = manifest_of(annotator.store, snapshot.id)
     side = {entry.case_id: entry.split for entry in manifest.items}
     trained_patient = next(entry.patient_id for entry in manifest.items if entry.split is Split.TRAIN)
@@ -226,7 +204,7 @@ def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(annotator
 def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(annotator: Caller, add_case: AddCase) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 4]
     snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
-    checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
+    checkpoint_id = add_checkpoint(annotator.store, snapshot.id, promoted_by=annotator.person_id)
     predict(annotator.store, checkpoint_id, image_of(annotator.store, cases[1]), prob_3ch=0.2, prob_4ch=0.2)
     with annotator.store.writing() as session:
         for index, (stage, shows) in enumerate(
@@ -249,7 +227,9 @@ def test_without_histology_a_model_by_impression_is_compared_with_impressions_an
     cases = [add_case(label, source=LabelSource.IMPRESSION) for label in (Label.NORMAL, Label.HSIL) * 4]
     query = SnapshotQuery(name="by impression", label_source=LabelSource.IMPRESSION)
     snapshot = freeze_snapshot(annotator, query=query)
-    checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.IMPRESSION)
+    checkpoint_id = add_checkpoint(
+        annotator.store, snapshot.id, promoted_by=annotator.person_id, label_source=LabelSource.IMPRESSION
+    )
     predict(store, checkpoint_id, image_of(store, cases[0]), 0.1, 0.1)
     found = dashboard(annotator).agreement
     assert (found.trained_on, found.compared_with) == (LabelSource.IMPRESSION, LabelSource.IMPRESSION)
@@ -261,7 +241,7 @@ def test_reviews_and_predictions_of_the_current_model_are_counted(
 ) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 4]
     snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
-    checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
+    checkpoint_id = add_checkpoint(annotator.store, snapshot.id, promoted_by=annotator.person_id)
     predictions = [predict(store, checkpoint_id, image_of(store, case_id), 0.1, 0.1) for case_id in cases[:3]]
     assert number(annotator, WorkKind.TO_REVIEW) == 3
     record_review(annotator, prediction_id=predictions[0], verdict=Verdict.AGREE)
@@ -277,7 +257,7 @@ def test_a_damaged_snapshot_leaves_the_rest_of_the_dashboard(annotator: Caller, 
         add_case(label)
     snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
     annotator.store.blobs.path(snapshot.sha256).write_bytes(b"damaged")
-    add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
+    add_checkpoint(annotator.store, snapshot.id, promoted_by=annotator.person_id)
     found = dashboard(annotator)
     assert found.agreement is None
     assert "damaged" in found.problem

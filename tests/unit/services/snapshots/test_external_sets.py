@@ -11,13 +11,13 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import external_sets as snapshots_external_sets
 from colpo_core.services.snapshots import freezing
-from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.services.training import starting
 from colpo_core.store import Store
-from colpo_core.store.tables import Checkpoint, Job, Patient
-from colpo_core.terms import Grade, JobState, LabelSource, Split
+from colpo_core.store.tables import Job, Patient
+from colpo_core.terms import Grade, JobState, Split
 from tests.support.clinic import Clinic, ClinicCase, draw
 from tests.support.copies import as_jpeg, brighter
+from tests.support.learned import add_checkpoint
 from tests.support.snapshots import manifest_of
 from tests.support.store_rows import get, rows
 
@@ -65,16 +65,6 @@ def code_of(store: Store, case: ClinicCase) -> str:
     return get(store, Patient, case.patient_id).code
 
 
-def add_checkpoint(store: Store, snapshot: SnapshotRecord, name: str = "model", **card: object) -> int:
-    with store.writing() as session:
-        checkpoint = Checkpoint(
-            name=name, sha256="a" * 64, snapshot_id=snapshot.id, label_source=LabelSource.HISTOLOGY, card=card
-        )
-        session.add(checkpoint)
-    fill_learned(store)
-    return checkpoint.id
-
-
 def train(caller: Caller, snapshot: SnapshotRecord) -> int:
     return starting.start_training(caller, snapshot_id=snapshot.id, settings=TrainingSettings()).id
 
@@ -120,8 +110,9 @@ def test_sets_share_nobody_and_the_same_set_is_frozen_once(annotator: Caller, wa
         freeze("third")
 
 
-def test_days_and_patients_restrict_any_snapshot(store: Store, annotator: Caller, freeze: Freeze) -> None:
-    clinic = Clinic(store)
+def test_days_and_patients_restrict_any_snapshot(
+    store: Store, annotator: Caller, freeze: Freeze, clinic: Clinic
+) -> None:
     days = [date(2026, 1, day) for day in range(1, 7)]
     cases = [clinic.add_case(case_date=day) for day in days]
     undated = clinic.add_case()
@@ -186,7 +177,7 @@ def test_a_checkpoint_has_seen_what_its_training_touched(annotator: Caller, ward
     tested = next(case for case in ward.others if sides[case.patient_id] is Split.TEST)
     learned = [case for case in ward.others if sides[case.patient_id] is not Split.TEST][:2]
     assert sides[ward.same_file.patient_id] is not Split.TEST
-    checkpoint_id = add_checkpoint(annotator.store, old)
+    checkpoint_id = add_checkpoint(annotator.store, old.id)
     codes = tuple(code_of(annotator.store, case) for case in (*learned, ward.near_copy))
     query = SnapshotQuery("kept", external=True, patient_codes=codes)
     warnings = freezing.preview_snapshot(annotator, query=query).warnings
@@ -219,7 +210,10 @@ def test_by_the_papers_protocol_a_checkpoint_has_seen_the_test_side_too(
     old = freeze("old", patient_codes=tuple(code_of(store, case) for case in ward.others))
     sides = {item.patient_id: item.split for item in manifest_of(store, old.id).items}
     tested = next(case for case in ward.others if sides[case.patient_id] is Split.TEST)
-    honest, leaking = add_checkpoint(store, old, "honest"), add_checkpoint(store, old, "leaking", protocol="paper")
+    honest, leaking = (
+        add_checkpoint(store, old.id, "honest"),
+        add_checkpoint(store, old.id, "leaking", card={"protocol": "paper"}),
+    )
     query = SnapshotQuery("kept", external=True, patient_codes=(code_of(store, tested),))
     warnings = freezing.preview_snapshot(annotator, query=query).warnings
     assert warnings[-1] == "leaking learned from images of 1 of these patients: there the set will count as seen."
@@ -236,7 +230,7 @@ def test_by_the_papers_protocol_a_checkpoint_has_seen_the_test_side_too(
 
 def test_many_numbers_are_counted_not_listed(store: Store, annotator: Caller, ward: Ward, freeze: Freeze) -> None:
     old = freeze("old")
-    checkpoint_id = add_checkpoint(store, old)
+    checkpoint_id = add_checkpoint(store, old.id)
     kept = freeze("kept", external=True)
     (sentence,) = snapshots_external_sets.seen_by(annotator, checkpoint_id=checkpoint_id, snapshot_id=kept.id)
     learned = {item.patient_id for item in manifest_of(store, old.id).items if item.split is not Split.TEST}

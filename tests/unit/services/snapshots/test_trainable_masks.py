@@ -144,8 +144,9 @@ def test_several_masks_without_a_decision_are_left_out(administrator: Caller, cl
     assert (decided.mask_sha256, decided.mask_origin) == (sha_of(MASKS[1]), MaskOrigin.ADJUDICATED)
 
 
-def test_an_image_with_neither_label_nor_counting_mask_says_so(store: Store, people: list[Caller]) -> None:
-    clinic = Clinic(store)
+def test_an_image_with_neither_label_nor_counting_mask_says_so(
+    store: Store, people: list[Caller], clinic: Clinic
+) -> None:
     clinic.add_case()
     bare = clinic.add_case(grades=(), masked=False)
     for person, mask in zip(people[:2], MASKS, strict=False):

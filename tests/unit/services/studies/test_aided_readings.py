@@ -1,7 +1,7 @@
 """Reading with the model's output: what is shown when, what is kept back, what is locked."""
 
 import io
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -27,6 +27,7 @@ from tests.support.conducted import waiting
 from tests.support.refusals import refused
 from tests.support.store_rows import change, get
 
+Opened = Callable[..., int]
 LAYERS = ("mask", "map")
 
 
@@ -56,10 +57,21 @@ def draft(administrator: Caller, clinic: PredictedClinic, readers: list[Caller],
     ).id
 
 
-def opened(administrator: Caller, *args: Any, **changes: object) -> int:
-    study_id = draft(administrator, *args, **changes)
-    designing.open_study(administrator, study_id=study_id)
-    return study_id
+@pytest.fixture
+def opened(administrator: Caller, clinic: PredictedClinic, readers: list[Caller]) -> Opened:
+    """Opens a study of both readers with an aid; takes what a plan takes and returns the study's id."""
+
+    def open_study(aid: Aid, **changes: object) -> int:
+        study_id = draft(administrator, clinic, readers, aid, **changes)
+        designing.open_study(administrator, study_id=study_id)
+        return study_id
+
+    return open_study
+
+
+@pytest.fixture
+def rita(readers: list[Caller]) -> Caller:
+    return readers[0]
 
 
 def answer(reader: Caller, study_id: int, token: str, call: Label = Label.HSIL, sure: int = 60) -> None:
@@ -79,11 +91,9 @@ def rows(store: Store, study_id: int) -> list[Reading]:
     return store_rows.rows(store, Reading, Reading.study_id == study_id)
 
 
-def test_the_aid_comes_after_the_first_call_and_not_before(
-    store: Store, administrator: Caller, clinic: PredictedClinic, readers: list[Caller]
-) -> None:
+def test_the_aid_comes_after_the_first_call_and_not_before(store: Store, readers: list[Caller], opened: Opened) -> None:
     rita, rosa = readers
-    study_id = opened(administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
+    study_id = opened(Aid.AFTER_FIRST_CALL)
     first = waiting(rita, study_id)
     assert (first.phase, first.aid) == (1, None)
     for token in (first.token, f"{first.token}.2"):
@@ -122,10 +132,9 @@ def test_the_aid_comes_after_the_first_call_and_not_before(
 
 
 def test_neither_call_can_be_changed_and_the_same_again_changes_nothing(
-    store: Store, administrator: Caller, clinic: PredictedClinic, readers: list[Caller]
+    store: Store, opened: Opened, rita: Caller
 ) -> None:
-    rita = readers[0]
-    study_id = opened(administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
+    study_id = opened(Aid.AFTER_FIRST_CALL)
     first = waiting(rita, study_id).token
     answer(rita, study_id, first, Label.NORMAL)
     answer(rita, study_id, first, Label.NORMAL)
@@ -147,10 +156,8 @@ def test_a_study_without_an_aid_knows_no_second_call(
     refused(NotFound, lambda: answer(readers[0], study.id, f"{token}.2"))
 
 
-def test_both_arms_are_compared_when_all_is_read(
-    administrator: Caller, clinic: PredictedClinic, readers: list[Caller]
-) -> None:
-    study_id = opened(administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
+def test_both_arms_are_compared_when_all_is_read(administrator: Caller, readers: list[Caller], opened: Opened) -> None:
+    study_id = opened(Aid.AFTER_FIRST_CALL)
     n_cases = get_study(administrator, study_id=study_id).study.n_cases
     for reader in readers:
         assert [one.phase for one in read_all(reader, study_id)] == [1, 2] * n_cases
@@ -171,9 +178,9 @@ def test_both_arms_are_compared_when_all_is_read(
 
 
 def test_in_a_crossover_each_case_is_read_once_with_and_once_without(
-    store: Store, administrator: Caller, clinic: PredictedClinic, readers: list[Caller]
+    store: Store, administrator: Caller, readers: list[Caller], opened: Opened
 ) -> None:
-    study_id = opened(administrator, clinic, readers, Aid.AT_ONCE, n_sessions=2)
+    study_id = opened(Aid.AT_ONCE, n_sessions=2)
     for reader in readers:
         for shown in read_all(reader, study_id):
             assert shown.phase == 1
@@ -191,9 +198,9 @@ def test_in_a_crossover_each_case_is_read_once_with_and_once_without(
 
 
 def test_in_whole_sessions_one_is_aided_and_the_next_is_not_and_readers_begin_differently(
-    store: Store, administrator: Caller, clinic: PredictedClinic, readers: list[Caller]
+    store: Store, administrator: Caller, readers: list[Caller], opened: Opened
 ) -> None:
-    study_id = opened(administrator, clinic, readers, Aid.AT_ONCE, n_sessions=2, crossover=False)
+    study_id = opened(Aid.AT_ONCE, n_sessions=2, crossover=False)
     for reader in readers:
         for shown in read_all(reader, study_id):
             assert shown.phase == 1
@@ -210,11 +217,8 @@ def test_in_whole_sessions_one_is_aided_and_the_next_is_not_and_readers_begin_di
     assert "crossover" not in said
 
 
-def test_in_a_crossover_the_aid_is_shown_on_its_cases_alone(
-    administrator: Caller, clinic: PredictedClinic, readers: list[Caller]
-) -> None:
-    rita = readers[0]
-    study_id = opened(administrator, clinic, readers, Aid.AT_ONCE, n_sessions=2)
+def test_in_a_crossover_the_aid_is_shown_on_its_cases_alone(opened: Opened, rita: Caller) -> None:
+    study_id = opened(Aid.AT_ONCE, n_sessions=2)
     seen = set()
     while (shown := presenting.next_case(rita, study_id=study_id)) is not None:
         seen.add(shown.aid is not None)
@@ -228,10 +232,9 @@ def test_in_a_crossover_the_aid_is_shown_on_its_cases_alone(
 
 
 def test_what_the_studys_own_aid_showed_is_no_exposure_for_it_and_one_for_others(
-    store: Store, administrator: Caller, clinic: PredictedClinic, readers: list[Caller]
+    store: Store, administrator: Caller, opened: Opened, rita: Caller
 ) -> None:
-    rita = readers[0]
-    study_id = opened(administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
+    study_id = opened(Aid.AFTER_FIRST_CALL)
     first = waiting(rita, study_id)
     answer(rita, study_id, first.token)
     second = waiting(rita, study_id)
@@ -247,10 +250,9 @@ def test_what_the_studys_own_aid_showed_is_no_exposure_for_it_and_one_for_others
 
 
 def test_a_layer_that_is_fetched_by_its_address_alone_is_an_exposure_too(
-    store: Store, administrator: Caller, clinic: PredictedClinic, readers: list[Caller]
+    store: Store, opened: Opened, rita: Caller
 ) -> None:
-    rita = readers[0]
-    study_id = opened(administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
+    study_id = opened(Aid.AFTER_FIRST_CALL)
     token = waiting(rita, study_id).token
     answer(rita, study_id, token)
     presenting.presented_aid(rita, study_id=study_id, token=f"{token}.2", layer="map")
@@ -293,8 +295,8 @@ def test_a_plan_that_makes_no_sense_is_refused(
             checkpoint_ids=[clinic.checkpoint_id])  # fmt: skip
 
 
-def test_the_aid_is_part_of_the_seal(administrator: Caller, clinic: PredictedClinic, readers: list[Caller]) -> None:
-    study_id = opened(administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
+def test_the_aid_is_part_of_the_seal(administrator: Caller, opened: Opened) -> None:
+    study_id = opened(Aid.AFTER_FIRST_CALL)
     with administrator.store.writing() as session:
         study = get_study_row(session, study_id)
         check_seal(session, study)
@@ -303,10 +305,9 @@ def test_the_aid_is_part_of_the_seal(administrator: Caller, clinic: PredictedCli
 
 
 def test_an_exposure_between_the_calls_lets_the_second_be_made(
-    store: Store, administrator: Caller, clinic: PredictedClinic, readers: list[Caller]
+    store: Store, administrator: Caller, readers: list[Caller], opened: Opened, rita: Caller
 ) -> None:
-    rita = readers[0]
-    study_id = opened(administrator, clinic, readers, Aid.AFTER_FIRST_CALL)
+    study_id = opened(Aid.AFTER_FIRST_CALL)
     first = waiting(rita, study_id)
     answer(rita, study_id, first.token)
     with store.writing() as session:

@@ -83,7 +83,7 @@ def test_next_and_previous_visit_every_image_once_whatever_is_done_or_left_out(
 def test_a_place_says_where_i_am(store: Store, team: Team, add_case: AddCase) -> None:
     images = [image_of(store, add_case()) for _ in range(3)]
     wishes = {"proposals": False, "note": "Mind the margin.", "finding": Finding.MOSAIC}
-    made = hand_out(team.administrator, team.annotator_ids, **wishes)
+    made = team.hand_out(**wishes)
     paint_and_submit(team.anna, images[1], finding=Finding.MOSAIC)
     here = place(team.anna, made.id, images[1])
     assert (here.position, here.n_items, here.n_done, here.n_cases, here.n_cases_done) == (2, 3, 1, 3, 1)
@@ -98,9 +98,8 @@ def test_a_place_says_where_i_am(store: Store, team: Team, add_case: AddCase) ->
     assert task_queue.queue_place(team.anna, task_id=made.id, image_id=99) is None
 
 
-def test_a_mask_of_another_finding_settles_nothing(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
-    made = hand_out(team.administrator, team.annotator_ids)
+def test_a_mask_of_another_finding_settles_nothing(team: Team, image_id: int) -> None:
+    made = team.hand_out()
     paint_and_submit(team.anna, image_id, finding=Finding.MOSAIC)
     here = place(team.anna, made.id, image_id)
     assert (here.state, here.active_ms) == (TaskItemState.WAITING, 0)
@@ -111,7 +110,7 @@ def test_an_image_left_out_later_is_passed_over_and_comes_back(
     store: Store, team: Team, add_case: AddCase, change: dict[str, object]
 ) -> None:
     images = [image_of(store, add_case()) for _ in range(3)]
-    made = hand_out(team.administrator, team.annotator_ids)
+    made = team.hand_out()
     mark_image(team.anna, image_id=images[1], **change)  # type: ignore[arg-type]
     here = place(team.anna, made.id, images[0])
     assert (here.n_items, here.n_cases, here.next_image_id, here.next_waiting_image_id) == (2, 2, images[2], images[2])
@@ -123,7 +122,7 @@ def test_an_image_left_out_later_is_passed_over_and_comes_back(
 
 def test_opening_is_noted_once(store: Store, team: Team, add_case: AddCase) -> None:
     add_case()
-    (item,) = queue_of(team.anna, hand_out(team.administrator, team.annotator_ids).id)
+    (item,) = queue_of(team.anna, team.hand_out().id)
     task_queue.open_item(team.anna, item_id=item.item_id)
     first = get(store, TaskItem, item.item_id).opened_at
     task_queue.open_item(team.anna, item_id=item.item_id)
@@ -133,9 +132,8 @@ def test_opening_is_noted_once(store: Store, team: Team, add_case: AddCase) -> N
             task_queue.open_item(caller, item_id=item.item_id)
 
 
-def test_skipping_needs_a_reason_and_can_be_taken_back(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
-    made = hand_out(team.administrator, team.annotator_ids)
+def test_skipping_needs_a_reason_and_can_be_taken_back(team: Team, image_id: int) -> None:
+    made = team.hand_out()
     (item,) = queue_of(team.anna, made.id)
     for reason, sentence in (("", "why"), (" \n", "why"), ("x" * 301, "300")):
         with pytest.raises(InputRejected, match=sentence):
@@ -154,9 +152,8 @@ def test_skipping_needs_a_reason_and_can_be_taken_back(store: Store, team: Team,
         task_queue.skip_item(team.anna, item_id=item.item_id, reason="late")
 
 
-def test_painting_what_was_skipped_settles_it(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
-    made = hand_out(team.administrator, team.annotator_ids)
+def test_painting_what_was_skipped_settles_it(team: Team, image_id: int) -> None:
+    made = team.hand_out()
     (item,) = queue_of(team.anna, made.id)
     task_queue.skip_item(team.anna, item_id=item.item_id, reason="later")
     paint_and_submit(team.anna, image_id)
@@ -165,15 +162,14 @@ def test_painting_what_was_skipped_settles_it(store: Store, team: Team, add_case
 
 def test_an_administrator_skips_for_somebody_who_has_left(team: Team, add_case: AddCase) -> None:
     add_case()
-    made = hand_out(team.administrator, team.annotator_ids)
+    made = team.hand_out()
     (item,) = queue_of(team.ben, made.id)
     task_queue.skip_item(team.administrator, item_id=item.item_id, reason="has left the clinic")
     assert queue_of(team.ben, made.id)[0].skip_reason == "has left the clinic"
 
 
-def test_a_closed_task_can_be_looked_at_and_no_more(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
-    made = hand_out(team.administrator, team.annotator_ids)
+def test_a_closed_task_can_be_looked_at_and_no_more(store: Store, team: Team, image_id: int) -> None:
+    made = team.hand_out()
     (item,) = queue_of(team.anna, made.id)
     tasks.close_task(team.administrator, task_id=made.id)
     assert task_queue.my_queues(team.anna) == ()
@@ -193,7 +189,7 @@ def test_a_closed_task_can_be_looked_at_and_no_more(store: Store, team: Team, ad
 
 def test_a_queue_is_its_persons_own(team: Team, reader: Caller, add_case: AddCase) -> None:
     add_case()
-    made = hand_out(team.administrator, team.annotator_ids, adjudicator_id=team.senior.person_id)
+    made = team.hand_out(adjudicator_id=team.senior.person_id)
     anna_id = team.anna.person_id
     for caller in (team.administrator, team.senior):
         seen = task_queue.queue_items(caller, task_id=made.id, annotator_id=anna_id)

@@ -91,7 +91,7 @@ def test_only_acetic_images_that_show_the_cervix_are_handed_out_and_the_preview_
     assert preview.n_left_out == {"not taken with acetic acid": 2, "does not show the cervix": 1}
     assert preview.per_person == {"Anna (anna)": 3, "Ben (ben)": 3}
     assert count(store, TaskItem) == 0
-    made = hand_out(team.administrator, team.annotator_ids)
+    made = team.hand_out()
     assert {item.image_id for item in items_of(store, made.id)} == set(good)
     assert (made.n_images, made.n_items, made.n_submitted, made.n_skipped, made.n_images_done) == (3, 6, 0, 0, 0)
     assert (made.n_waiting, made.created_by, made.closed_at) == (6, "Ada", None)
@@ -100,10 +100,10 @@ def test_only_acetic_images_that_show_the_cervix_are_handed_out_and_the_preview_
 def test_the_filter_is_that_of_the_list_of_cases(store: Store, team: Team, add_case: AddCase) -> None:
     add_case(Label.NORMAL)
     hsil = image_of(store, add_case(Label.HSIL))
-    made = hand_out(team.administrator, team.annotator_ids, where=CaseFilter(label=LabelChoice.HSIL))
+    made = team.hand_out(where=CaseFilter(label=LabelChoice.HSIL))
     assert {item.image_id for item in items_of(store, made.id)} == {hsil}
     with pytest.raises(InputRejected, match="No image"):
-        hand_out(team.administrator, team.annotator_ids, title="2", where=CaseFilter(patient_code="nobody"))
+        team.hand_out(title="2", where=CaseFilter(patient_code="nobody"))
 
 
 def test_a_limit_takes_whole_cases_in_the_tasks_order(store: Store, team: Team, add_case: AddCase) -> None:
@@ -180,14 +180,14 @@ def test_a_draft_that_cannot_be_is_refused(changes: dict[str, object], sentence:
 
 def test_a_title_is_taken_once(team: Team, add_case: AddCase) -> None:
     add_case()
-    hand_out(team.administrator, team.annotator_ids, title=" two  words ")
-    refused(Conflict, lambda: hand_out(team.administrator, team.annotator_ids, title="two words"), match="two words")
+    team.hand_out(title=" two  words ")
+    refused(Conflict, lambda: team.hand_out(title="two words"), match="two words")
 
 
 def test_a_mask_submitted_before_counts_as_done(store: Store, team: Team, add_case: AddCase) -> None:
     before = paint_and_submit(team.anna, image_of(store, add_case()))
     assert tasks.preview_task(team.administrator, draft=task_draft(team.annotator_ids)).n_done_already == 1
-    made = hand_out(team.administrator, team.annotator_ids)
+    made = team.hand_out()
     assert (made.n_submitted, made.n_waiting) == (1, 1)
     (item,) = (one for one in items_of(store, made.id) if one.annotator_id == team.anna.person_id)
     assert (item.state, item.version_id, item.finished_at) == (
@@ -197,7 +197,7 @@ def test_a_mask_submitted_before_counts_as_done(store: Store, team: Team, add_ca
 
 def test_progress_counts_and_times_each_person(store: Store, team: Team, add_case: AddCase) -> None:
     images = [image_of(store, add_case()) for _ in range(3)]
-    made = hand_out(team.administrator, team.annotator_ids, adjudicator_id=team.senior.person_id)
+    made = team.hand_out(adjudicator_id=team.senior.person_id)
     by_image = {item.image_id: item.item_id for item in queue_items(team.anna, task_id=made.id)}
     paint_and_submit(team.anna, images[0])
     change(store, TaskItem, by_image[images[1]], active_ms=9000)
@@ -217,7 +217,7 @@ def test_progress_counts_and_times_each_person(store: Store, team: Team, add_cas
 
 def test_an_image_left_out_later_holds_nobody_up(store: Store, team: Team, add_case: AddCase) -> None:
     first, second = (image_of(store, add_case()) for _ in range(2))
-    made = hand_out(team.administrator, team.annotator_ids)
+    made = team.hand_out()
     paint_and_submit(team.anna, first)
     paint_and_submit(team.anna, second)
     paint_and_submit(team.ben, first)
@@ -231,9 +231,8 @@ def test_an_image_left_out_later_holds_nobody_up(store: Store, team: Team, add_c
     assert (task.n_items, task.n_waiting, task.n_images_done, task.n_left_out) == (4, 1, 1, 0)
 
 
-def test_closing_ends_a_task_once(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
-    made = hand_out(team.administrator, team.annotator_ids)
+def test_closing_ends_a_task_once(team: Team, image_id: int) -> None:
+    made = team.hand_out()
     closed = tasks.close_task(team.administrator, task_id=made.id)
     assert closed.closed_at is not None
     refused(Conflict, lambda: tasks.close_task(team.administrator, task_id=made.id), match="closed already")
@@ -267,11 +266,10 @@ def test_who_sees_which_task(team: Team, reader: Caller, add_case: AddCase) -> N
     )
 
 
-def test_what_is_done_stands_in_the_log_without_patient_data(store: Store, team: Team, add_case: AddCase) -> None:
-    case_id = add_case()
+def test_what_is_done_stands_in_the_log_without_patient_data(store: Store, team: Team, case_id: int) -> None:
     with store.reading() as session:
         code = session.get_one(Patient, session.get_one(Case, case_id).patient_id).code
-    made = hand_out(team.administrator, team.annotator_ids, where=CaseFilter(patient_code=code), seed=7)
+    made = team.hand_out(where=CaseFilter(patient_code=code), seed=7)
     item = queue_items(team.anna, task_id=made.id)[0]
     open_item(team.anna, item_id=item.item_id)
     skip_item(team.anna, item_id=item.item_id, reason="blurred")
