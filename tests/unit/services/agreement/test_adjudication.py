@@ -5,7 +5,6 @@ import io
 import numpy as np
 import pytest
 from PIL import Image as Picture
-from sqlalchemy import select
 
 from colpo_core.errors import Blinding, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.evaluation.consensus import combine_masks
@@ -30,7 +29,7 @@ from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, Clinic
 from tests.support.refusals import refused
 from tests.support.several_annotators import add_task, paint, square, submit
-from tests.support.store_rows import get, row
+from tests.support.store_rows import change_all, get, row
 
 MASKS = [square(10, 10), square(10, 14), square(20, 24, 12)]
 
@@ -194,9 +193,7 @@ def test_whoever_still_has_to_annotate_does_not_decide(
     add_task(store, [image_id], [administrator], creator=administrator, blind=False)
     with pytest.raises(Conflict, match="annotate this image yourself"):
         adjudication.take_mask(administrator, version_id=versions[0])
-    with store.writing() as session:
-        item = session.scalars(select(TaskItem)).one()
-        item.state, item.skip_reason = TaskItemState.SKIPPED, "blurred"
+    change_all(store, TaskItem, state=TaskItemState.SKIPPED, skip_reason="blurred")
     document_id, seq = paint(administrator, image_id, square(1, 1))
     adjudication.adjudicate(administrator, document_id=document_id, seq=seq)
     assert row(store, TaskItem).state is TaskItemState.SKIPPED

@@ -22,7 +22,7 @@ from tests.support.clinic import Clinic
 from tests.support.handed_out import hand_out, image_of, paint_and_submit
 from tests.support.refusals import refused
 from tests.support.review_desks import Desk
-from tests.support.store_rows import rows
+from tests.support.store_rows import change_all, rows
 
 
 def unmarked(caller: Caller) -> list[int]:
@@ -137,8 +137,7 @@ def test_an_empty_mask_of_an_older_store_counts_and_waits_for_a_word(
 ) -> None:
     image_id = image_of(store, add_case())
     clear_images.confirm_clear(annotator, image_ids=[image_id])
-    with store.writing() as session:
-        session.query(AnnotationVersion).one().absence_confirmed = None
+    change_all(store, AnnotationVersion, absence_confirmed=None)
     assert mask_of(store, image_id) == (True, False)
     (waiting,) = clear_images.list_unmarked(administrator).images
     assert waiting.has_empty_mask

@@ -1,7 +1,6 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import Blinding, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.ifcpc import SIGNS, Iodine, Junction, LesionLocation, Sign
@@ -13,7 +12,7 @@ from colpo_core.store.tables import Annotation, AnnotationVersion, AuditEntry, C
 from colpo_core.terms import Finding
 from tests.support.clinic import Clinic, ClinicCase
 from tests.support.refusals import refused
-from tests.support.store_rows import change, rows
+from tests.support.store_rows import change, row, rows
 
 WHOLE = FindingsEntry(
     adequate=True,
@@ -35,9 +34,7 @@ def case(clinic: Clinic) -> ClinicCase:
 
 
 def version_of(store: Store, case: ClinicCase) -> int:
-    with store.reading() as session:
-        found = select(AnnotationVersion.id).where(AnnotationVersion.annotation_id == case.annotation_id)
-        return session.scalars(found).one()
+    return row(store, AnnotationVersion.id, AnnotationVersion.annotation_id == case.annotation_id)
 
 
 def test_what_is_saved_is_what_is_read_in_the_form_s_order(annotator: Caller, case: ClinicCase) -> None:

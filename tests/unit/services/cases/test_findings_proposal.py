@@ -11,10 +11,11 @@ from colpo_core.services.annotations.own_masks import open_annotation, save_draf
 from colpo_core.services.cases.findings_proposal import lesion_images, propose_clock_hour, propose_findings
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
-from colpo_core.store.tables import AnnotationTask, FindingsForm, TaskItem
-from colpo_core.terms import Finding, MaskDoubt, TaskOrder
+from colpo_core.store.tables import FindingsForm
+from colpo_core.terms import Finding, MaskDoubt
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 from tests.support.refusals import refused
+from tests.support.several_annotators import add_task
 from tests.support.store_rows import rows
 
 
@@ -138,20 +139,7 @@ def test_an_outline_that_is_hidden_in_a_blind_task_is_not_used(
 ) -> None:
     paint(administrator, case, CERVIX, Finding.CERVIX)
     paint(annotator, case, UPPER)
-    with store.writing() as session:
-        task = AnnotationTask(
-            title="outlines",
-            finding=Finding.CERVIX,
-            n_annotators=2,
-            blind=True,
-            proposals=False,
-            order=TaskOrder.DATE,
-            seed=0,
-            created_by=administrator.person_id,
-        )
-        for person in (annotator, administrator):
-            task.items.append(TaskItem(image_id=case.image_id, annotator_id=person.person_id, position=1))
-        session.add(task)
+    add_task(store, [case.image_id], [annotator, administrator], creator=administrator, finding=Finding.CERVIX)
     assert propose_findings(annotator, image_id=case.image_id).cervix_percent is None
     assert propose_clock_hour(annotator, site=SpecimenSite(case.image_id, 20, 2)) is None
 

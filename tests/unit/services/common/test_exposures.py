@@ -202,8 +202,7 @@ def test_looks_within_a_minute_are_one_and_later_ones_count(
     monkeypatch.setattr(exposures, "_SAME_LOOK_SECONDS", 0.0)
     exposures.note(annotator, [(case_id, L)])
     exposures.note(annotator, [(case_id, L)], within_study=5)
-    with store.reading() as session:
-        outside, inside = session.scalars(select(Exposure).order_by(Exposure.within_study)).all()
+    outside, inside = store_rows.rows(store, Exposure)
     assert (outside.times, inside.times, inside.within_study) == (2, 1, 5)
     assert outside.first_at < outside.last_at
 

@@ -13,6 +13,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Job
 from colpo_core.terms import JobState
 from tests.support.refusals import refused
+from tests.support.store_rows import change
 from tests.support.training_runs import queue_training
 
 pytestmark = pytest.mark.usefixtures("placed")
@@ -74,9 +75,7 @@ def test_a_process_that_is_no_runner_is_never_killed(store: Store, annotator: Ca
         try:
             other.stdout.readline()
             leases.claim_job(store, job.id, host=this_machine(), pid=other.pid)
-            with store.writing() as session:
-                row = session.get_one(Job, job.id)
-                row.cancel_requested, row.cancel_requested_at = True, 1.0
+            change(store, Job, job.id, cancel_requested=True, cancel_requested_at=1.0)
             engine.reconcile(store)
             assert other.poll() is None
         finally:

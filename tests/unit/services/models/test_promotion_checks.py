@@ -233,9 +233,8 @@ def two_devices(annotator: Caller, *, confounded: bool) -> int:
             grades=(Grade.CIN2,) if number % 2 else (Grade.NORMAL,),
             case_date=date(2024, 1, 1) + timedelta(days=number),
         )
-        with annotator.store.writing() as session:
-            known_by = number % 2 if confounded else number // 2 % 2
-            session.get_one(Case, case.case_id).device = ("Zeiss", "Leisegang")[known_by]
+        known_by = number % 2 if confounded else number // 2 % 2
+        store_rows.change(annotator, Case, case.case_id, device=("Zeiss", "Leisegang")[known_by])
     query = SnapshotQuery("two devices", fractions=(0.1, 0.1, 0.8), date_from=date(2024, 1, 1))
     return freezing.freeze_snapshot(annotator, query=query).id
 
@@ -255,8 +254,7 @@ def test_a_shortcut_in_its_snapshot_holds_it_back_and_stands_in_the_history(
 def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(annotator: Caller, publish: Publish) -> None:
     snapshot_id = two_devices(annotator, confounded=False)
     manifest = manifest_of(annotator.store, snapshot_id)
-    with annotator.store.reading() as session:
-        devices = {case.id: case.device for case in session.query(Case)}
+    devices = {case.id: case.device for case in store_rows.rows(annotator, Case)}
 
     def predictions(follows: bool) -> dict[str, Any]:
         rows = []

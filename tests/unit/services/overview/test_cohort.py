@@ -25,6 +25,7 @@ from tests.support import store_rows
 from tests.support.clinic import SIDE_PX, Clinic, PredictedClinic
 from tests.support.handed_out import make_team, paint_and_submit
 from tests.support.refusals import refused
+from tests.support.store_rows import change
 from tests.unit.services.cases.test_lists import hand_out
 
 ADA = Actor(1, "ada", "Ada", Role.ADMINISTRATOR)
@@ -97,9 +98,8 @@ def test_curves_are_of_labelled_cases_whose_patients_the_model_has_not_met(store
     clinic = PredictedClinic(administrator)
     four, three = cohort.unseen_figures(administrator)
     assert (four.channels, four.n_cases, three.n_cases) == (4, 2, 2), "the third was learned from, and has no label"
-    with store.writing() as session:
-        session.get_one(Prediction, clinic.predictions[1]).prob_hsil_4ch = 0.9
-        session.get_one(Prediction, clinic.predictions[0]).prob_hsil_4ch = 0.1
+    change(store, Prediction, clinic.predictions[1], prob_hsil_4ch=0.9)
+    change(store, Prediction, clinic.predictions[0], prob_hsil_4ch=0.1)
     record_review(administrator, prediction_id=clinic.predictions[0], verdict=Verdict.AGREE)
     four, _ = cohort.unseen_figures(administrator)
     assert (four.auc.value, four.auc.low) == (1.0, None), "no interval from one patient of each label"

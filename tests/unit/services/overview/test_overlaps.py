@@ -19,6 +19,7 @@ from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, PredictedClinic
 from tests.support.learned import publish_anew
 from tests.support.refusals import refused
+from tests.support.store_rows import change_all
 from tests.unit.services.cases.test_lists import hand_out
 
 
@@ -67,9 +68,13 @@ def test_a_mask_that_began_as_the_models_is_left_out(store: Store, annotator: Ca
     for place in range(5):
         set_masks(store, desk, place, slice(0, 20), slice(0, 20))
     case = desk.cases[0]
-    with store.writing() as session:
-        version = session.query(AnnotationVersion).filter_by(annotation_id=case.annotation_id, number=1).one()
-        version.start = Start.PROPOSAL
+    change_all(
+        store,
+        AnnotationVersion,
+        AnnotationVersion.annotation_id == case.annotation_id,
+        AnnotationVersion.number == 1,
+        start=Start.PROPOSAL,
+    )
     found = overlap_figures(annotator)
     assert (found.n_from_proposal, found.n_compared) == (1, 3), "what was painted on from it later began as it, too"
 

@@ -16,7 +16,7 @@ from colpo_core.services.overview.worklist import status, worklist
 from colpo_core.services.review.verdicts import record_review
 from colpo_core.services.snapshots.freezing import freeze_snapshot
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, Image, Job, Prediction, Study, StudyCase, StudyReader
+from colpo_core.store.tables import Image, Job, Prediction, Study, StudyCase, StudyReader
 from colpo_core.store.tables.base import utc_now
 from colpo_core.terms import (
     AnnotationState,
@@ -34,8 +34,8 @@ from colpo_core.terms import (
     Verdict,
 )
 from tests.conftest import AddCase
-from tests.support import store_rows
 from tests.support.annotate_pages import image_of
+from tests.support.clinic import add_view
 from tests.support.learned import add_checkpoint
 from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
@@ -206,14 +206,11 @@ def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(annotator: Cal
     snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
     checkpoint_id = add_checkpoint(annotator.store, snapshot.id, promoted_by=annotator.person_id)
     predict(annotator.store, checkpoint_id, image_of(annotator.store, cases[1]), prob_3ch=0.2, prob_4ch=0.2)
-    with annotator.store.writing() as session:
-        for index, (stage, shows) in enumerate(
-            [(Stage.ACETIC_ACID, True), (Stage.LUGOL, True), (Stage.ACETIC_ACID, False)]
-        ):
-            image = Image(case_id=cases[1], sha256=f"{index}" * 64, media_type="image/png", width_px=32, height_px=24)
-            image.stage, image.shows_cervix = stage, shows
-            session.add(image)
-    added = store_rows.rows(annotator, Image.id, Image.case_id == cases[1])[1:]
+    views = ((Stage.ACETIC_ACID, True), (Stage.LUGOL, True), (Stage.ACETIC_ACID, False))
+    added = [
+        add_view(annotator, cases[1], stage, mark=f"{index}", shows_cervix=shows)
+        for index, (stage, shows) in enumerate(views)
+    ]
     for image_id, probability in zip(added, (0.9, 0.0, 0.0), strict=True):
         predict(annotator.store, checkpoint_id, image_id, prob_3ch=probability, prob_4ch=probability)
     (row,) = [row for row in dashboard(annotator).agreement.rows if row.channels == 3 and row.n_cases]
@@ -270,11 +267,7 @@ def test_the_dashboard_is_one_function_for_pages_and_commands() -> None:
 
 def test_every_case_is_counted_once_however_many_images_it_has(annotator: Caller, add_case: AddCase) -> None:
     case_id = add_case(Label.HSIL)
-    with annotator.store.writing() as session:
-        case = session.get_one(Case, case_id)
-        for index in range(3):
-            image = Image(case=case, sha256=f"{index}" * 64, media_type="image/png", width_px=32, height_px=24)
-            image.stage = Stage.NATIVE
-            session.add(image)
+    for index in range(3):
+        add_view(annotator, case_id, Stage.NATIVE, mark=f"{index}")
     found = dashboard(annotator)
     assert (found.patients, found.cases, found.images) == (1, 1, 4)

@@ -6,9 +6,9 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Image, Mask, Prediction
 from colpo_core.terms import Finding, Grade, Label, LabelSource, Stage, Verdict
 from tests.conftest import add_person
-from tests.support.clinic import SIDE_PX, PredictedClinic
+from tests.support.clinic import PredictedClinic, add_view
 from tests.support.refusals import refused
-from tests.support.store_rows import get
+from tests.support.store_rows import change, get
 from tests.unit.services.cases.test_lists import hand_out
 
 
@@ -90,16 +90,10 @@ def test_the_series_holds_the_cases_images_and_masks_open_with_the_verdict(
     store: Store, annotator: Caller, desk: PredictedClinic
 ) -> None:
     case, prediction_id = desk.cases[0], desk.predictions[0]
-    with store.writing() as session:
-        first = session.get_one(Image, case.image_id)
-        first.seconds_after_acid = 60
-        for stage, seconds in ((Stage.LUGOL, None), (Stage.NATIVE, None), (Stage.ACETIC_ACID, 30)):
-            session.add(
-                Image(
-                    case_id=case.case_id, sha256=first.sha256, media_type="image/png", width_px=SIDE_PX,
-                    height_px=SIDE_PX, stage=stage, seconds_after_acid=seconds,
-                )
-            )  # fmt: skip
+    change(store, Image, case.image_id, seconds_after_acid=60)
+    sha256 = get(store, Image, case.image_id).sha256
+    for stage, seconds in ((Stage.LUGOL, None), (Stage.NATIVE, None), (Stage.ACETIC_ACID, 30)):
+        add_view(store, case.case_id, stage, sha256=sha256, seconds_after_acid=seconds)
     series = review.open_review(annotator, prediction_id=prediction_id).series
     assert [(one.image.stage, one.image.seconds_after_acid) for one in series] == [
         (Stage.NATIVE, None), (Stage.ACETIC_ACID, 30), (Stage.ACETIC_ACID, 60), (Stage.LUGOL, None),

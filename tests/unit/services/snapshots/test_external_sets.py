@@ -129,9 +129,9 @@ def test_days_and_patients_restrict_any_snapshot(
     }
     with pytest.raises(InputRejected, match="of the chosen patients and days"):
         freeze("none", date_from=date(2027, 1, 1))
-    with pytest.raises(InputRejected, match="1 of the 2 patient codes are not in the store") as refused:
+    with pytest.raises(InputRejected, match="1 of the 2 patient codes are not in the store") as refusal:
         freeze("wrong", patient_codes=(codes[0], "secret-9"))
-    assert "secret" not in str(refused.value)
+    assert "secret" not in str(refusal.value)
     with pytest.raises(InputRejected, match="after the last"):
         SnapshotQuery("x", date_from=days[1], date_to=days[0])
 
@@ -159,9 +159,9 @@ def test_no_training_starts_on_an_older_snapshot_that_touches_a_set(
         "same_file": f"the same file as image {ward.chosen.image_id}",
         "near_copy": f"near copies of image {ward.chosen.image_id}",
     }[who]
-    with pytest.raises(LeakageFound) as refused:
+    with pytest.raises(LeakageFound) as refusal:
         train(annotator, old)
-    assert str(refused.value) == (
+    assert str(refusal.value) == (
         f"Snapshot “old” holds {holds} of the external test set “kept”. Freeze a new snapshot, which leaves them out, "
         "and train on that one."
     )
@@ -210,10 +210,8 @@ def test_by_the_papers_protocol_a_checkpoint_has_seen_the_test_side_too(
     old = freeze("old", patient_codes=tuple(code_of(store, case) for case in ward.others))
     sides = {item.patient_id: item.split for item in manifest_of(store, old.id).items}
     tested = next(case for case in ward.others if sides[case.patient_id] is Split.TEST)
-    honest, leaking = (
-        add_checkpoint(store, old.id, "honest"),
-        add_checkpoint(store, old.id, "leaking", card={"protocol": "paper"}),
-    )
+    honest = add_checkpoint(store, old.id, "honest")
+    leaking = add_checkpoint(store, old.id, "leaking", card={"protocol": "paper"})
     query = SnapshotQuery("kept", external=True, patient_codes=(code_of(store, tested),))
     warnings = freezing.preview_snapshot(annotator, query=query).warnings
     assert warnings[-1] == "leaking learned from images of 1 of these patients: there the set will count as seen."

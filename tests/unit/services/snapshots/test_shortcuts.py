@@ -17,6 +17,7 @@ from colpo_core.terms import Grade, Split
 from tests.support import store_rows
 from tests.support.clinic import SIDE_PX, Clinic, draw
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import change_all
 
 N_CASES = 40
 Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -116,9 +117,7 @@ def test_what_cannot_be_looked_at_is_said(store: Store, annotator: Caller) -> No
 
 def test_nothing_recorded_is_said_and_no_clue(store: Store, annotator: Caller) -> None:
     plant(store)
-    with store.writing() as session:
-        for case in session.scalars(select(Case)):
-            case.case_date = None
+    change_all(store, Case, case_date=None)
     assert look(annotator).unchecked == (
         "Whether the label can be told from the device: none is recorded.",
         "Whether the label can be told from the month: no day of an examination is recorded.",

@@ -18,7 +18,7 @@ from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
 from tests.support.refusals import refused
 from tests.support.several_annotators import square, submit
 from tests.support.snapshots import manifest_of
-from tests.support.store_rows import add, count, rows
+from tests.support.store_rows import add, change, count, rows
 
 MASKS = [square(10, 10), square(12, 12), square(20, 24, 12)]
 
@@ -88,8 +88,7 @@ def test_a_consensus_is_made_of_all_annotators(
     assert (made.mask_sha256, made.mask_origin) == (sha_of(expected), MaskOrigin(policy.value))
     assert by_image[alone.image_id].mask_origin is MaskOrigin.PAINTED
     assert (manifest.mask_policy, manifest.mask_annotator_id) == (policy, None)
-    with store.writing() as session:
-        session.get_one(AnnotationVersion, versions(store)[0]).origin = MaskOrigin.ADJUDICATED
+    change(store, AnnotationVersion, versions(store)[0], origin=MaskOrigin.ADJUDICATED)
     without = {item.image_id: item for item in gather(store, policy).items}[case.image_id]
     assert without.mask_sha256 == sha_of(combine_masks(MASKS[1:], Combination(policy.value)))
 

@@ -11,14 +11,14 @@ from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.services.studies.exports import export_readings
 from colpo_core.services.studies.readers import study_orders
-from colpo_core.services.studies.rows import check_seal, get_study
+from colpo_core.services.studies.rows import get_study
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Person, Study, StudyCase
 from colpo_core.terms import AmendmentKind, Label, Role
 from tests.conftest import AddCase, add_person
 from tests.support.conducted import make_study, read_on
 from tests.support.refusals import refused
-from tests.support.store_rows import change_all, row, rows
+from tests.support.store_rows import change_all, get, row, rows, sealed
 
 WHY = "  the first  reader fell ill "
 
@@ -36,9 +36,7 @@ def study_id(administrator: Caller, reader: Caller, second_reader: Caller, add_c
 
 
 def seal_holds(store: Store, study_id: int) -> bool:
-    with store.reading() as session:
-        study = session.get_one(Study, study_id)
-        return check_seal(session, study).sha256 == study.seal_sha256
+    return sealed(store, study_id).sha256 == get(store, Study, study_id).seal_sha256
 
 
 def test_a_reader_who_is_added_reads_all_and_changes_nobodys_order(

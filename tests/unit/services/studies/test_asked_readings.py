@@ -18,10 +18,10 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Image, Reading, ReadingDraft
 from colpo_core.terms import Finding, Grade, Label, Stage
 from tests.support import store_rows
-from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.clinic import SIDE_PX, Clinic, ClinicCase, add_view
 from tests.support.conducted import waiting
 from tests.support.refusals import refused
-from tests.support.store_rows import change_all
+from tests.support.store_rows import change_all, get
 
 ASKS = ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True)
 
@@ -30,14 +30,8 @@ ASKS = ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True)
 def cases(store: Store) -> list[ClinicCase]:
     clinic = Clinic(store)
     found = [clinic.add_case(grades=(grade,)) for grade in (Grade.NORMAL, Grade.CIN3)]
-    with store.writing() as session:
-        first = session.get_one(Image, found[0].image_id)
-        session.add(
-            Image(
-                case_id=found[0].case_id, sha256=first.sha256, media_type="image/png", width_px=SIDE_PX,
-                height_px=SIDE_PX, stage=Stage.LUGOL, shows_cervix=True,
-            )
-        )  # fmt: skip
+    sha256 = get(store, Image, found[0].image_id).sha256
+    add_view(store, found[0].case_id, Stage.LUGOL, sha256=sha256, width_px=SIDE_PX, height_px=SIDE_PX)
     return found
 
 
@@ -123,10 +117,7 @@ def test_other_images_are_shown_while_the_case_waits_and_are_sealed(
             with pytest.raises(Blinding):
                 presenting.presented_image(reader, study_id=study_id, token=shown.token, other=0)
     assert set(seen) == {(), (Stage.LUGOL,)}
-    with store.writing() as session:
-        later = Image(case_id=cases[1].case_id, sha256="e" * 64, media_type="image/png", stage=Stage.NATIVE)
-        later.width_px = later.height_px = SIDE_PX
-        session.add(later)
+    add_view(store, cases[1].case_id, Stage.NATIVE)
     store_rows.sealed(store, study_id)  # what came in later is not in the study
     change_all(store, Image, Image.stage == Stage.LUGOL, sha256="f" * 64)
     with store.reading() as session, pytest.raises(StudyLocked, match="no longer is what was sealed"):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from colpo_core import __version__
 from colpo_core.errors import Conflict
@@ -21,7 +21,7 @@ from colpo_core.terms import Label
 from tests.conftest import AddCase
 from tests.support.conducted import make_study, read_on
 from tests.support.reported import reported_study
-from tests.support.store_rows import get, rows, sealed
+from tests.support.store_rows import change_all, get, rows, sealed
 
 # A row of an older store is not there: the trigger that keeps it is taken away for once.
 FORGET = ("DROP TRIGGER study_closings_refuses_delete", "DELETE FROM study_closings")
@@ -51,9 +51,7 @@ def test_a_report_made_anew_names_the_figures_that_are_other_ones(
 ) -> None:
     study_id = reported_study(administrator)
     before = study_report.study_report(administrator, study_id=study_id).analysis.primary[0].text
-    with store.writing() as session:
-        for one in session.scalars(select(Prediction)):
-            one.prob_hsil_3ch = 1 - one.prob_hsil_3ch
+    change_all(store, Prediction, prob_hsil_3ch=1 - Prediction.prob_hsil_3ch)
     monkeypatch.setattr(closings, "METHODS_VERSION", methods.METHODS_VERSION + 1)
     monkeypatch.setattr(
         methods, "METHODS_CHANGES", (*methods.METHODS_CHANGES, (methods.METHODS_VERSION + 1, "Something is summed up."))

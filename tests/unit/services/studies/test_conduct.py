@@ -105,8 +105,8 @@ def test_nothing_is_seen_before_the_closing_unless_the_design_says_so(administra
     looked = study_conduct(administrator, study_id=open_to_looks)
     assert (looked.interim_results, looked.n_interim_looks) == (True, 1)
     assert "looked at before the study was closed, as the design allows: 1 looks" in looked.warnings[-1]
-    refused = study_conduct(administrator, study_id=closed)
-    assert (refused.interim_results, refused.n_interim_looks) == (False, 0)
+    still_open = study_conduct(administrator, study_id=closed)
+    assert (still_open.interim_results, still_open.n_interim_looks) == (False, 0)
 
 
 def test_looks_after_the_closing_are_no_interim_looks(administrator: Caller, reader: Caller) -> None:

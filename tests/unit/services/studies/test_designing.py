@@ -2,7 +2,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied, StudyLocked
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
@@ -13,9 +12,9 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, CaseLabel, Image, Person, Study, StudyCase
 from colpo_core.terms import Grade, Label, LabelSource, Role, Stage, StudyState
 from tests.conftest import AddCase
-from tests.support.clinic import Clinic
+from tests.support.clinic import Clinic, add_view
 from tests.support.refusals import refused
-from tests.support.store_rows import change_all, rows, sealed
+from tests.support.store_rows import change_all, get, row, rows, sealed
 
 
 @pytest.fixture
@@ -72,22 +71,12 @@ def test_the_preview_says_why_a_study_could_not_be_opened(administrator: Caller)
 def test_the_shown_image_is_the_first_after_acetic_acid_that_shows_the_cervix(
     store: Store, administrator: Caller, draft: int, cases: list[int]
 ) -> None:
-    with store.writing() as session:
-        first = session.scalar(select(Image).where(Image.case_id == cases[0]))
-        assert first is not None
-        for stage, mark in ((Stage.ACETIC_ACID, "e"), (Stage.ACETIC_ACID, "f")):
-            session.add(
-                Image(case_id=cases[0], sha256=mark * 64, media_type="image/png", width_px=1, height_px=1, stage=stage)
-            )
-        first.shows_cervix = False
+    change_all(store, Image, Image.case_id == cases[0], shows_cervix=False)
+    for mark in ("e", "f"):
+        add_view(store, cases[0], Stage.ACETIC_ACID, mark=mark)
     designing.open_study(administrator, study_id=draft)
-    with store.reading() as session:
-        shown = session.scalar(
-            select(Image.sha256)
-            .join(StudyCase, StudyCase.image_id == Image.id)
-            .where(StudyCase.study_id == draft, StudyCase.case_id == cases[0])
-        )
-    assert shown == "e" * 64
+    shown = row(store, StudyCase.image_id, StudyCase.study_id == draft, StudyCase.case_id == cases[0])
+    assert get(store, Image, shown).sha256 == "e" * 64
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
@@ -123,11 +112,8 @@ def test_opening_seals_the_design(store: Store, administrator: Caller, draft: in
     assert record.state is StudyState.OPEN
     assert record.opened_at is not None
     assert record.seal_sha256 is not None
-    with store.reading() as session:
-        study = get_study_row(session, draft)
-        assert check_seal(session, study).to_dict() == study.design
-        entry = session.scalar(select(AuditEntry).where(AuditEntry.action == "open study"))
-        assert entry.detail["seal"] == record.seal_sha256
+    assert sealed(store, draft).to_dict() == get(store, Study, draft).design
+    assert row(store, AuditEntry, AuditEntry.action == "open study").detail["seal"] == record.seal_sha256
 
 
 def test_the_truth_is_frozen_at_the_sealing_and_not_before(administrator: Caller, draft: int, cases: list[int]) -> None:

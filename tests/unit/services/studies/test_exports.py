@@ -10,13 +10,11 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.exports import export_readings
-from colpo_core.services.studies.rows import check_seal
 from colpo_core.store import Store
-from colpo_core.store.tables import Presentation, Study
-from colpo_core.studies.design import DesignCase
+from colpo_core.store.tables import Presentation
 from colpo_core.terms import Arm, Label
 from tests.support.compared_studies import Clinic, predict, read_all
-from tests.support.store_rows import get
+from tests.support.store_rows import get, sealed
 
 N, H = Label.NORMAL, Label.HSIL
 
@@ -49,7 +47,7 @@ def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_fi
         plan=ReadingPlan(n_sessions=2, washout_days=0, repeat_share=0.5),
     )
     designing.open_study(administrator, study_id=study.id)
-    right = dict(zip(clinic.case_ids, (case.truth for case in sealed(store, study.id)), strict=True))
+    right = dict(zip(clinic.case_ids, (case.truth for case in sealed(store, study.id).cases), strict=True))
     while (shown := presenting.next_case(reader, study_id=study.id)) is not None:
         row = get(store, Presentation, shown.token)
         main, truth = (row.session, row.occurrence) == (1, 1), right[row.case_id]
@@ -77,8 +75,3 @@ def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_fi
     for number in "12":
         places = [int(row["position"]) for row in rows if row["session"] == number]
         assert places == list(range(1, n_cases + n_cases // 2 + 1))
-
-
-def sealed(store: Store, study_id: int) -> tuple[DesignCase, ...]:
-    with store.reading() as session:
-        return check_seal(session, session.get_one(Study, study_id)).cases

@@ -17,7 +17,7 @@ from colpo_core.terms import ExposureKind, ExposureRule, Label
 from tests.conftest import AddCase
 from tests.support.conducted import make_study, read_on
 from tests.support.refusals import refused
-from tests.support.store_rows import get
+from tests.support.store_rows import get, rows
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +26,7 @@ def cases(add_case: AddCase) -> list[int]:
 
 
 def read_cases(reader: Caller, study_id: int) -> set[int]:
-    with reader.store.reading() as session:
-        rows = session.query(Reading.case_id).filter_by(study_id=study_id, reader_id=reader.person_id)
-        return {case_id for (case_id,) in rows}
+    return set(rows(reader, Reading.case_id, study_id=study_id, reader_id=reader.person_id))
 
 
 def test_an_excluded_case_is_not_given_to_whoever_was_exposed_and_to_others_it_is(
@@ -91,10 +89,8 @@ def test_later_sessions_leave_out_what_was_seen_in_the_washout(
     read_on(reader, study_id, at_most=len(cases))
     exposures.note(reader, [(cases[0], ExposureKind.LABEL)])
     read_on(reader, study_id)
-    with store.reading() as session:
-        rows = session.query(Reading.session, Reading.case_id).all()
-    assert {case_id for number, case_id in rows if number == 1} == set(cases)
-    assert {case_id for number, case_id in rows if number == 2} == set(cases[1:])
+    assert set(rows(store, Reading.case_id, session=1)) == set(cases)
+    assert set(rows(store, Reading.case_id, session=2)) == set(cases[1:])
     assert study_records.get_study(administrator, study_id=study_id).study.n_expected == 11
 
 

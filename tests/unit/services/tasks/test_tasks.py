@@ -16,20 +16,16 @@ from colpo_core.store.tables import AuditEntry, Case, Image, Patient, Person, Pr
 from colpo_core.terms import Label, Role, Stage, TaskItemState, TaskOrder
 from tests.conftest import AddCase, add_person
 from tests.support import store_rows
-from tests.support.clinic import PredictedClinic
+from tests.support.clinic import PredictedClinic, add_view
 from tests.support.handed_out import Team, hand_out, image_of, paint_and_submit, task_draft, task_of
 from tests.support.refusals import refused
 from tests.support.store_rows import change, count, get
 
 
 def add_images(store: Store, case_id: int, n_images: int) -> None:
-    with store.writing() as session:
-        first = session.query(Image).filter_by(case_id=case_id).one()
-        for number in range(n_images):
-            sha256 = f"{case_id:032d}{number:032d}"
-            row = Image(case_id=case_id, sha256=sha256, media_type=first.media_type, width_px=32, height_px=24)
-            row.stage, row.seconds_after_acid = Stage.ACETIC_ACID, 60 - number
-            session.add(row)
+    for number in range(n_images):
+        sha256 = f"{case_id:032d}{number:032d}"
+        add_view(store, case_id, Stage.ACETIC_ACID, sha256=sha256, seconds_after_acid=60 - number)
 
 
 def items_of(store: Store, task_id: int) -> list[TaskItem]:
@@ -267,8 +263,7 @@ def test_who_sees_which_task(team: Team, reader: Caller, add_case: AddCase) -> N
 
 
 def test_what_is_done_stands_in_the_log_without_patient_data(store: Store, team: Team, case_id: int) -> None:
-    with store.reading() as session:
-        code = session.get_one(Patient, session.get_one(Case, case_id).patient_id).code
+    code = get(store, Patient, get(store, Case, case_id).patient_id).code
     made = team.hand_out(where=CaseFilter(patient_code=code), seed=7)
     item = queue_items(team.anna, task_id=made.id)[0]
     open_item(team.anna, item_id=item.item_id)

@@ -17,7 +17,7 @@ from tests.conftest import add_person
 from tests.integration.test_failing_trainings import TINY
 from tests.support.clinic import Clinic
 from tests.support.refusals import refused
-from tests.support.store_rows import change, count
+from tests.support.store_rows import change, count, rows
 
 pytestmark = pytest.mark.usefixtures("placed")
 
@@ -61,8 +61,7 @@ def test_a_rule_is_kept_as_it_was_set(store: Store, administrator: Caller, snaps
     assert (found.is_on, found.rule, found.set_by) == (True, rule, "Ada")
     set_retraining(administrator, rule=None)
     assert not retraining(administrator).is_on
-    with store.reading() as session:
-        deeds = [entry.action for entry in session.query(AuditEntry) if entry.subject.startswith("rule")]
+    deeds = rows(store, AuditEntry.action, AuditEntry.subject.startswith("rule"))
     assert deeds == ["retrain by itself", "retrain no more"]
 
 
