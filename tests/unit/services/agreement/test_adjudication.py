@@ -56,8 +56,7 @@ def combine(caller: Caller, image_id: int, how: Combination, ids: list[int]) -> 
 
 
 def drawn(caller: Caller, image_id: int) -> np.ndarray:
-    opened = own_masks.open_annotation(caller, image_id=image_id)
-    return decode_rle(opened.rle, height_px=SIDE_PX, width_px=SIDE_PX)
+    return decode_rle(own_masks.open_annotation(caller, image_id=image_id).rle, height_px=SIDE_PX, width_px=SIDE_PX)
 
 
 def document_of(caller: Caller, image_id: int) -> str:

@@ -53,8 +53,7 @@ def test_an_image_without_a_mask_is_not_one_without_a_lesion_until_somebody_says
     # It counts as annotated wherever that is counted.
     assert next_image(annotator) == second
     assert dashboard(annotator).unannotated == 1
-    desk = annotation_desk(administrator, image_id=first)
-    assert [version.absence_confirmed for version in desk.others] == [True]
+    assert [version.absence_confirmed for version in annotation_desk(administrator, image_id=first).others] == [True]
 
 
 def test_many_at_once_are_all_confirmed_or_none(

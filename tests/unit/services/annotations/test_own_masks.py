@@ -152,10 +152,8 @@ def test_an_empty_mask_may_be_submitted_by_who_is_sure_of_it(annotator: Caller, 
     assert version.absence_confirmed
 
 
-def test_a_guess_waits_and_a_sure_mask_does_not(
-    store: Store, annotator: Caller, image_id: int, importer: Caller
-) -> None:
-    other = add_image(store, "p-2")
+def test_a_guess_waits_and_a_sure_mask_does_not(annotator: Caller, image_id: int, importer: Caller) -> None:
+    other = add_image(annotator.store, "p-2")
     for row, origin in ((image_id, MaskOrigin.CHORD), (other, MaskOrigin.CLOSED)):
         imported_masks.import_annotation(importer, image_id=row, mask=mask(row), origin=origin)
     waiting = confirmation.list_to_confirm(annotator)
@@ -272,11 +270,9 @@ def test_deeds_are_in_the_log_and_strokes_are_not(store: Store, annotator: Calle
     assert rows(store, AuditEntry.action) == ["start annotation", "submit annotation"]
 
 
-def test_the_desk_shows_the_case(
-    store: Store, annotator: Caller, administrator: Caller, image_id: int, importer: Caller
-) -> None:
-    native = add_image(store, "p-1", stage=Stage.NATIVE, mark="b")
-    lugol = add_image(store, "p-1", stage=Stage.LUGOL, mark="c")
+def test_the_desk_shows_the_case(annotator: Caller, administrator: Caller, image_id: int, importer: Caller) -> None:
+    native = add_image(annotator.store, "p-1", stage=Stage.NATIVE, mark="b")
+    lugol = add_image(annotator.store, "p-1", stage=Stage.LUGOL, mark="c")
     imported_masks.import_annotation(importer, image_id=image_id, mask=mask(1), origin=MaskOrigin.CHORD)
     document_id, seq = paint(administrator, lugol, 4)
     own_masks.submit_annotation(administrator, document_id=document_id, seq=seq)

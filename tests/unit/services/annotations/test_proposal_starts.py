@@ -138,8 +138,7 @@ def test_a_correction_of_a_prediction_starts_from_the_models_mask_and_says_so(ad
     found = start_correction(anna, prediction_id=clinic.predictions[1])
     assert (found.image_id, found.has_started) == (clinic.cases[1].image_id, True)
     opened = own_masks.open_annotation(anna, image_id=found.image_id)
-    prediction = get(administrator, Prediction, clinic.predictions[1])
-    wanted = mask_pixels(get(administrator, Mask, prediction.mask_id))
+    wanted = mask_pixels(get(administrator, Mask, get(administrator, Prediction, clinic.predictions[1]).mask_id))
     assert opened.start is Start.PROPOSAL
     assert opened.rle == encode_rle(wanted)
     version = own_masks.submit_annotation(anna, document_id=opened.document_id, seq=opened.seq, note="")

@@ -217,16 +217,14 @@ def test_a_combination_is_written_with_the_strokes_that_follow(store: Store, ann
     assert version.added_share == 0.0
 
 
-def test_starts_are_in_the_log_and_leave_no_mask_behind(
-    store: Store, annotator: Caller, image_id: int, desk: Desk
-) -> None:
+def test_starts_are_in_the_log_and_leave_no_mask_behind(annotator: Caller, image_id: int, desk: Desk) -> None:
     large = (HEIGHT * 2, WIDTH * 2)
-    other = Desk(annotator, add_image(store, case_id=case_of(store, image_id), size=large))
+    other = Desk(annotator, add_image(annotator.store, case_id=case_of(annotator.store, image_id), size=large))
     other.paint(pixels(1, large))
     for _ in range(3):
         desk.start(StartSource(Start.OTHER_IMAGE, image_id=other.image_id))
         desk.paint(pixels(2))
         desk.start(NOTHING)
-    actions = rows(store, AuditEntry.detail, AuditEntry.action == "start mask over")
+    actions = rows(annotator, AuditEntry.detail, AuditEntry.action == "start mask over")
     assert [detail["start"] for detail in actions] == ["other_image", "nothing"] * 3
-    assert sorted(rows(store, Mask.area_px)) == [0, np.count_nonzero(pixels(1, large))]
+    assert sorted(rows(annotator, Mask.area_px)) == [0, np.count_nonzero(pixels(1, large))]

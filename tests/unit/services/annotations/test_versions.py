@@ -48,8 +48,7 @@ def test_an_earlier_version_comes_back_as_a_new_one(desk: Desk, store: Store, an
     assert np.array_equal(desk.mask, pixels(1))
     assert (desk.opened.changed, desk.opened.start) == (False, Start.OWN_VERSION)
     assert desk.submit_painted(pixels(3)).start_version_id == restored.version_id
-    detail = row(store, AuditEntry.detail, AuditEntry.action == "restore version")
-    assert detail == {"restored": 1, "version": 3}
+    assert row(store, AuditEntry.detail, AuditEntry.action == "restore version") == {"restored": 1, "version": 3}
 
 
 def test_a_tab_that_shows_the_mask_from_before_cannot_save_over_what_was_restored(

@@ -52,8 +52,7 @@ def test_what_is_saved_is_what_is_read_in_the_form_s_order(annotator: Caller, ca
 def test_signs_come_and_go(annotator: Caller, case: ClinicCase) -> None:
     """A sign that stays beside ones that change: each is in the table once."""
     for number, signs in enumerate([(Sign.EROSION, Sign.TUMOUR), (Sign.TUMOUR, Sign.CONDYLOMA), (), (Sign.TUMOUR,)]):
-        entry = FindingsEntry(signs=signs)
-        saved = save_findings(annotator, case_id=case.case_id, base_version=number, entry=entry)
+        saved = save_findings(annotator, case_id=case.case_id, base_version=number, entry=FindingsEntry(signs=signs))
         assert set(saved.entry.signs) == set(signs)
         assert saved.version == number + 1
 
@@ -62,8 +61,7 @@ def test_a_save_that_changes_nothing_leaves_no_trace(annotator: Caller, clinic: 
     first = save_findings(annotator, case_id=case.case_id, base_version=0, entry=WHOLE)
     assert save_findings(annotator, case_id=case.case_id, base_version=1, entry=first.entry) == first
     nothing = FindingsEntry()
-    other = clinic.add_case().case_id
-    assert save_findings(annotator, case_id=other, base_version=0, entry=nothing).version == 0
+    assert save_findings(annotator, case_id=clinic.add_case().case_id, base_version=0, entry=nothing).version == 0
     entries = rows(annotator, AuditEntry, AuditEntry.action == "save findings")
     assert [entry.subject for entry in entries] == [f"case {case.case_id}"]
     assert "seen twice" not in str(entries[0].detail)

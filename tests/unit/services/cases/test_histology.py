@@ -58,8 +58,7 @@ def test_cancer_flags_the_case_and_gives_no_label(annotator: Caller, case_id: in
 
 
 def test_without_biopsy_a_normal_colposcopy_gives_normal(annotator: Caller, case_id: int) -> None:
-    form = CaseForm(colposcopy=Colposcopy.NORMAL)
-    version = update_case(annotator, case_id=case_id, base_version=1, form=form)
+    version = update_case(annotator, case_id=case_id, base_version=1, form=CaseForm(colposcopy=Colposcopy.NORMAL))
     assert label(annotator, case_id).label is Label.NORMAL
     update_case(annotator, case_id=case_id, base_version=version, form=CaseForm(colposcopy=Colposcopy.ABNORMAL))
     now = label(annotator, case_id)
@@ -75,8 +74,7 @@ def test_a_decision_that_stays_the_same_keeps_its_time(annotator: Caller, case_i
 
 
 def test_an_impression_stands_beside_histology_and_never_in_its_place(annotator: Caller, case_id: int) -> None:
-    swede = SwedeRows(2, 2, 1, 1, 1)
-    version = update_case(annotator, case_id=case_id, base_version=1, form=CaseForm(swede=swede))
+    version = update_case(annotator, case_id=case_id, base_version=1, form=CaseForm(swede=SwedeRows(2, 2, 1, 1, 1)))
     assert label(annotator, case_id).label is None
     impression = label(annotator, case_id, LabelSource.IMPRESSION)
     assert impression.label is Label.HSIL
@@ -91,14 +89,12 @@ def test_a_recorded_total_stays_until_rows_are_entered(store: Store, annotator: 
     update_case(annotator, case_id=case_id, base_version=2, form=CaseForm(age_years=33))
     case = get_case(annotator, case_id=case_id)
     assert case.swede_total == 7
-    form = CaseForm(swede=SwedeRows(aceto_uptake=1))
-    update_case(annotator, case_id=case_id, base_version=case.version, form=form)
+    update_case(annotator, case_id=case_id, base_version=case.version, form=CaseForm(swede=SwedeRows(aceto_uptake=1)))
     assert get_case(annotator, case_id=case_id).swede_total is None
 
 
 def test_every_entry_is_in_the_log(store: Store, annotator: Caller, case_id: int) -> None:
-    specimen = add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
-    withdraw_specimen(annotator, specimen_id=specimen)
+    withdraw_specimen(annotator, specimen_id=add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2))
     assert rows(store, AuditEntry.action) == ["add case", "add specimen", "withdraw specimen"]
 
 

@@ -30,8 +30,7 @@ def tables(content: bytes) -> tuple[dict[str, list[dict[str, str]]], zipfile.Zip
 
 def test_the_tables_say_what_the_store_says_of_the_selected_cases_alone(administrator: Caller) -> None:
     clinic = PredictedClinic(administrator)
-    chosen = [clinic.cases[0].case_id, clinic.cases[1].case_id]
-    found, archive = tables(export_cases(administrator, case_ids=chosen))
+    found, archive = tables(export_cases(administrator, case_ids=[clinic.cases[0].case_id, clinic.cases[1].case_id]))
     assert [row["label"] for row in found["cases.csv"]] == ["normal", "hsil"]
     assert [row["patient_code"] for row in found["cases.csv"]] == ["p1", "p2"]
     assert [(row["checkpoint"], row["prob_hsil_4ch"]) for row in found["predictions.csv"]] == [("model-1", "0.6")] * 2
@@ -69,8 +68,7 @@ def test_an_export_is_written_down_with_what_was_seen(store: Store, administrato
     actions = rows(store, AuditEntry.action, AuditEntry.person_id == anna.person_id)
     kinds = rows(store, Exposure.kind, Exposure.person_id == anna.person_id)
     assert list(actions) == ["export cases"]
-    wanted = {ExposureKind.LABEL, ExposureKind.HISTOLOGY, ExposureKind.PREDICTION, ExposureKind.MASK}
-    assert set(kinds) == wanted
+    assert set(kinds) == {ExposureKind.LABEL, ExposureKind.HISTOLOGY, ExposureKind.PREDICTION, ExposureKind.MASK}
 
 
 def test_too_many_none_and_unknown_cases_are_refused(administrator: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

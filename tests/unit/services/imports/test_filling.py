@@ -22,8 +22,7 @@ HEIGHT, WIDTH = 120, 160
 
 @pytest.fixture
 def image_id(store: Store) -> int:
-    rgb = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
-    clean = encode_clean(CleanImage(rgb, width_px=WIDTH, height_px=HEIGHT))
+    clean = encode_clean(CleanImage(np.full((HEIGHT, WIDTH, 3), 120, np.uint8), width_px=WIDTH, height_px=HEIGHT))
     with store.writing() as session:
         image = Image(case=Case(patient=Patient(code="p-1")), sha256=store.blobs.put(clean.content))
         image.media_type, image.stage = clean.media_type, Stage.ACETIC_ACID

@@ -189,8 +189,7 @@ def test_a_file_is_found_by_its_name_composed_or_not(annotator: Caller, tmp_path
     assert [outcome.name for outcome in report.outcomes] == [apart, "IMG_1.JPG"]
     assert (report.imported, report.refused) == (2, 0)
     (folder / "img_1.JPG").write_bytes(photograph(3))
-    again = imported(annotator, folder, lines.replace("P-2", "P-3"))
-    assert "several files of this name" in again.outcomes[1].reason
+    assert "several files of this name" in imported(annotator, folder, lines.replace("P-2", "P-3")).outcomes[1].reason
 
 
 def test_what_lies_beside_the_images_is_passed_over_in_one(annotator: Caller, tmp_path: Path) -> None:

@@ -91,8 +91,7 @@ def test_jobs_share_the_images_out_among_themselves(
         assert len(mine) == scope.n_images, "each tells how many it will predict"
         taken |= mine
     done = set(rows(store, Prediction.image_id, Prediction.checkpoint_id == desk.checkpoint_id))
-    wished = set().union(*({4, 5, 6, 7} if one is None else one for one in asked))
-    assert taken == wished - done, "none is forgotten"
+    assert taken == set().union(*({4, 5, 6, 7} if one is None else one for one in asked)) - done, "none is forgotten"
 
 
 @pytest.mark.parametrize(

@@ -53,16 +53,14 @@ def blind_card(mean_mask: tuple[float, float, float], disc: tuple[float, float, 
 
 def test_masks_that_are_no_better_than_the_mean_training_mask_hold_it_back(annotator: Caller, publish: Publish) -> None:
     """An IoU of 0.44 stood beside nothing, where the mean training mask has 0.38 on the same images."""
-    doubtful = publish("doubtful1", blind_card((0.06, -0.01, 0.13), (0.08, 0.01, 0.15)))
-    (said,) = promotion_doubts(annotator, doubtful)
+    (said,) = promotion_doubts(annotator, publish("doubtful1", blind_card((0.06, -0.01, 0.13), (0.08, 0.01, 0.15))))
     assert "not shown to be better" in said
     assert "the mean training mask, +0.06 (-0.01 to +0.13; 30 patients)" in said
     assert "disc" not in said
     (said,) = promotion_doubts(annotator, publish("worse2", blind_card((-0.2, -0.3, -0.1), (-0.1, -0.2, 0.0))))
     assert "mean training mask" in said
     assert "disc in the middle" in said
-    better = publish("better3", blind_card((0.06, 0.01, 0.13), (0.08, 0.01, 0.15)))
-    assert promotion_doubts(annotator, better) == ()
+    assert promotion_doubts(annotator, publish("better3", blind_card((0.06, 0.01, 0.13), (0.08, 0.01, 0.15)))) == ()
 
 
 def test_a_leaking_protocol_holds_it_back(annotator: Caller, publish: Publish) -> None:
@@ -204,14 +202,12 @@ def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
     assert take_look(sound()) == ()
 
 
-def test_impressions_and_drawings_hold_it_back(
-    store: Store, annotator: Caller, publish: Publish, clinic: Clinic
-) -> None:
+def test_impressions_and_drawings_hold_it_back(annotator: Caller, publish: Publish, clinic: Clinic) -> None:
     for number in range(12):
         clinic.add_case(swede_score=2 + number % 2 * 5, simulated=number < 9)
     frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("drawn", label_source=LabelSource.IMPRESSION))
     checkpoint_id = publish(snapshot_id=frozen.id)
-    store_rows.change(store, Checkpoint, checkpoint_id, label_source=LabelSource.IMPRESSION)
+    store_rows.change(annotator, Checkpoint, checkpoint_id, label_source=LabelSource.IMPRESSION)
     first, second = promotion_doubts(annotator, checkpoint_id)
     assert first.startswith("Its labels are colposcopic impressions, not histology")
     assert "images that it learned from" in second

@@ -41,8 +41,7 @@ def set_masks(store: Store, desk: PredictedClinic, place: int, own: slice, annot
     with store.writing() as session:
         mask = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
         mask[:, own] = True
-        row = session.query(Prediction).filter_by(image_id=case.image_id).one()
-        row.mask_id = store_pixels(session, mask).id
+        session.query(Prediction).filter_by(image_id=case.image_id).one().mask_id = store_pixels(session, mask).id
     mask = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
     mask[:, annotated] = True
     desk.clinic.add_version(case.annotation_id, mask)

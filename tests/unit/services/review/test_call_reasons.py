@@ -205,8 +205,7 @@ def test_a_checkpoint_that_is_gone_is_said_and_what_was_there_stays(annotator: C
 def test_what_rests_on_masks_that_are_hidden_from_me_is_hidden_too(store: Store, annotator: Caller, ward: Ward) -> None:
     prediction_id, image_id = ward.prediction(1), ward.cases[1].image_id
     assert run_job(store, call_reasons.start_what_ifs(annotator, prediction_id=prediction_id).id) == 0
-    other = add_person(store, "otto")
-    hand_out(store, image_id, [annotator.person_id, other.person_id], blind=True, proposals=True)
+    hand_out(store, image_id, [annotator.person_id, add_person(store, "otto").person_id], blind=True, proposals=True)
     shown = call_reasons.call_reasons(annotator, prediction_id=prediction_id).what_ifs
     assert {one.annotator for one in shown} == {""}
     assert Change.MASK_OF_EXPERT not in {one.change for one in shown}

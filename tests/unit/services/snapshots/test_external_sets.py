@@ -18,6 +18,7 @@ from colpo_core.terms import Grade, JobState, Split
 from tests.support.clinic import Clinic, ClinicCase, draw
 from tests.support.copies import as_jpeg, brighter
 from tests.support.learned import add_checkpoint
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
 from tests.support.store_rows import get, rows
 
@@ -106,42 +107,36 @@ def test_sets_share_nobody_and_the_same_set_is_frozen_once(annotator: Caller, wa
         case.patient_id for case in ward.others
     }
     assert [one.name for one in snapshots_external_sets.external_sets(annotator)] == ["second", "kept"]
-    with pytest.raises(InputRejected, match="Nothing is left to freeze"):
-        freeze("third")
+    refused(InputRejected, lambda: freeze("third"), match="Nothing is left to freeze")
 
 
-def test_days_and_patients_restrict_any_snapshot(
-    store: Store, annotator: Caller, freeze: Freeze, clinic: Clinic
-) -> None:
+def test_days_and_patients_restrict_any_snapshot(annotator: Caller, freeze: Freeze, clinic: Clinic) -> None:
     days = [date(2026, 1, day) for day in range(1, 7)]
     cases = [clinic.add_case(case_date=day) for day in days]
     undated = clinic.add_case()
-    manifest = manifest_of(store, freeze("some", date_from=days[1], date_to=days[4]).id)
+    manifest = manifest_of(annotator.store, freeze("some", date_from=days[1], date_to=days[4]).id)
     assert [item.image_id for item in manifest.items] == [case.image_id for case in cases[1:5]]
     reasons = {gone.id: gone.reason for gone in manifest.left_out if gone.what == "image"}
     assert reasons[cases[0].image_id] == reasons[cases[5].image_id] == "not examined on the chosen days"
     assert reasons[undated.image_id] == "examined on a day that is not recorded"
-    codes = tuple(code_of(store, case) for case in (*cases[2:4], undated))
-    both = manifest_of(store, freeze("few", patient_codes=codes, date_to=days[2]).id)
+    codes = tuple(code_of(annotator.store, case) for case in (*cases[2:4], undated))
+    both = manifest_of(annotator.store, freeze("few", patient_codes=codes, date_to=days[2]).id)
     assert [item.image_id for item in both.items] == [cases[2].image_id]
-    assert {item.image_id for item in manifest_of(store, freeze("late", date_from=days[5]).id).items} == {
+    assert {item.image_id for item in manifest_of(annotator.store, freeze("late", date_from=days[5]).id).items} == {
         cases[5].image_id
     }
-    with pytest.raises(InputRejected, match="of the chosen patients and days"):
-        freeze("none", date_from=date(2027, 1, 1))
+    refused(InputRejected, lambda: freeze("none", date_from=date(2027, 1, 1)), match="of the chosen patients and days")
     with pytest.raises(InputRejected, match="1 of the 2 patient codes are not in the store") as refusal:
         freeze("wrong", patient_codes=(codes[0], "secret-9"))
     assert "secret" not in str(refusal.value)
-    with pytest.raises(InputRejected, match="after the last"):
-        SnapshotQuery("x", date_from=days[1], date_to=days[0])
+    refused(InputRejected, lambda: SnapshotQuery("x", date_from=days[1], date_to=days[0]), match="after the last")
 
 
 def test_nothing_is_trained_on_an_external_set(annotator: Caller, ward: Ward, freeze: Freeze) -> None:
     kept = freeze("kept", external=True)
     with pytest.raises(InputRejected, match="“kept” is an external test set: nothing is trained on it"):
         train(annotator, kept)
-    with pytest.raises(NotFound):
-        starting.start_training(annotator, snapshot_id=99, settings=TrainingSettings())
+    refused(NotFound, lambda: starting.start_training(annotator, snapshot_id=99, settings=TrainingSettings()))
     assert jobs.list_jobs(annotator) == ()
 
 
@@ -165,8 +160,7 @@ def test_no_training_starts_on_an_older_snapshot_that_touches_a_set(
         f"Snapshot “old” holds {holds} of the external test set “kept”. Freeze a new snapshot, which leaves them out, "
         "and train on that one."
     )
-    with pytest.raises(LeakageFound, match="Freeze a new snapshot"):
-        starting.run_again(annotator, job_id=job_id)
+    refused(LeakageFound, lambda: starting.run_again(annotator, job_id=job_id), match="Freeze a new snapshot")
     assert jobs.get_job(annotator, job_id=job_id).state is JobState.CANCELLED
     assert jobs.get_job(annotator, job_id=train(annotator, freeze("new"))).state is JobState.QUEUED
 
@@ -197,8 +191,7 @@ def test_a_checkpoint_has_seen_what_its_training_touched(annotator: Caller, ward
         f"The training of model saw near copies of image {ward.near_copy.image_id} of the external test set “kept”.",
     )
     assert seen(unseen) == (), "one stood in test, and near copies within the set are its own affair"
-    with pytest.raises(InputRejected, match="“old” is no external test set"):
-        seen(old)
+    refused(InputRejected, lambda: seen(old), match="“old” is no external test set")
     for wrong in ({"checkpoint_id": 99, "snapshot_id": kept.id}, {"checkpoint_id": checkpoint_id, "snapshot_id": 99}):
         with pytest.raises(NotFound):
             snapshots_external_sets.seen_by(annotator, **wrong)
@@ -237,8 +230,9 @@ def test_many_numbers_are_counted_not_listed(store: Store, annotator: Caller, wa
 
 def test_readers_learn_nothing_of_external_sets(store: Store, reader: Caller, ward: Ward, freeze: Freeze) -> None:
     kept = freeze("kept", external=True)
-    with pytest.raises(PermissionDenied):
-        snapshots_external_sets.external_sets(reader)
-    with pytest.raises(PermissionDenied):
-        snapshots_external_sets.seen_by(reader, checkpoint_id=1, snapshot_id=kept.id)
+    refused(
+        PermissionDenied,
+        lambda: snapshots_external_sets.external_sets(reader),
+        lambda: snapshots_external_sets.seen_by(reader, checkpoint_id=1, snapshot_id=kept.id),
+    )
     assert rows(store, Job) == []

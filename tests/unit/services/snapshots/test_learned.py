@@ -173,8 +173,7 @@ def test_a_patient_who_is_met_by_an_image_outside_an_external_set_is_seen_in_it(
     query = SnapshotQuery("kept", external=True, patient_codes=(get(store, Patient, kept.patient_id).code,))
     asked = {"checkpoint_id": checkpoint_id, "snapshot_id": freezing.freeze_snapshot(annotator, query=query).id}
     assert external_sets.seen_by(annotator, **asked) == ()
-    copy = as_jpeg(photograph_of(store, manifest, Split.TRAIN), 60)
-    clinic.add_case(patient_id=kept.patient_id, photograph=copy)
+    clinic.add_case(patient_id=kept.patient_id, photograph=as_jpeg(photograph_of(store, manifest, Split.TRAIN), 60))
     fill_fingerprints(store)
     assert external_sets.seen_by(annotator, **asked) == (
         f"The training of model saw other images of patient {kept.patient_id} of the external test set “kept” under "

@@ -131,9 +131,7 @@ def test_the_aid_comes_after_the_first_call_and_not_before(store: Store, readers
     assert kept[1].shown_at == kept[0].answered_at
 
 
-def test_neither_call_can_be_changed_and_the_same_again_changes_nothing(
-    store: Store, opened: Opened, rita: Caller
-) -> None:
+def test_neither_call_can_be_changed_and_the_same_again_changes_nothing(opened: Opened, rita: Caller) -> None:
     study_id = opened(Aid.AFTER_FIRST_CALL)
     first = waiting(rita, study_id).token
     answer(rita, study_id, first, Label.NORMAL)
@@ -143,7 +141,7 @@ def test_neither_call_can_be_changed_and_the_same_again_changes_nothing(
     answer(rita, study_id, second, Label.HSIL)
     answer(rita, study_id, second, Label.HSIL)
     refused(StudyLocked, lambda: answer(rita, study_id, second, Label.NORMAL), match="cannot be changed")
-    assert len(rows(store, study_id)) == 2
+    assert len(rows(rita.store, study_id)) == 2
 
 
 def test_a_study_without_an_aid_knows_no_second_call(
@@ -249,14 +247,12 @@ def test_what_the_studys_own_aid_showed_is_no_exposure_for_it_and_one_for_others
     assert len(read_all(rita, other.id)) == other.n_cases - 1
 
 
-def test_a_layer_that_is_fetched_by_its_address_alone_is_an_exposure_too(
-    store: Store, opened: Opened, rita: Caller
-) -> None:
+def test_a_layer_that_is_fetched_by_its_address_alone_is_an_exposure_too(opened: Opened, rita: Caller) -> None:
     study_id = opened(Aid.AFTER_FIRST_CALL)
     token = waiting(rita, study_id).token
     answer(rita, study_id, token)
     presenting.presented_aid(rita, study_id=study_id, token=f"{token}.2", layer="map")
-    found = store_rows.rows(store, Exposure, Exposure.person_id == rita.person_id)
+    found = store_rows.rows(rita, Exposure, Exposure.person_id == rita.person_id)
     assert {one.kind for one in found} == {ExposureKind.PREDICTION, ExposureKind.MASK}
     assert {one.within_study for one in found} == {study_id}
 

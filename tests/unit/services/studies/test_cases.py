@@ -46,8 +46,7 @@ def test_a_near_copy_filed_under_another_code_makes_a_case_seen(administrator: C
 
     def n_seen() -> int:
         choice = CaseChoice(CaseSource.PICKED, case_ids=clinic.case_ids, include_simulated=True)
-        asked = [clinic.checkpoint_id]
-        (seen,) = designing.preview_choice(administrator, choice=choice, checkpoint_ids=asked).seen
+        (seen,) = designing.preview_choice(administrator, choice=choice, checkpoint_ids=[clinic.checkpoint_id]).seen
         return seen.n_seen
 
     look_like(learned, draw(1, lesion=True)[0])

@@ -124,8 +124,7 @@ def test_every_row_of_an_aided_study_names_its_arm(administrator: Caller) -> Non
     told = study_report.report_html(administrator, study_id=study_id)
     cells = [cell for row in told.split("<tr>") for cell in row.split("</td>")[:1]]
     named = [cell for cell in cells if "Berta" in cell and "kappa" not in cell]
-    exposure = [cell for cell in named if cell.endswith("Berta")]
-    assert len(exposure) == 1, "the table of exposures alone is of no arm"
+    assert len([cell for cell in named if cell.endswith("Berta")]) == 1, "the table of exposures alone is of no arm"
 
 
 def test_in_a_study_without_the_models_output_no_row_names_an_arm(administrator: Caller) -> None:

@@ -23,6 +23,7 @@ from colpo_core.store.tables import CaseLabel, Presentation
 from colpo_core.terms import ExposureKind, ExposureRule, Label
 from tests.conftest import AddCase
 from tests.support.conducted import make_study, read_on
+from tests.support.refusals import refused
 from tests.support.store_rows import change_all, rows, sealed
 
 
@@ -50,8 +51,7 @@ def test_a_draft_tells_who_was_exposed_before_it_is_sealed(
     assert (rita.n_withheld, rita.n_flagged) == (2, 0)
     assert (ruth.n_exposed, ruth.text) == (0, "none")
     assert "Rita was not given 2 of 4 cases" in conduct.warnings[0]
-    with pytest.raises(PermissionDenied):
-        study_conduct(reader, study_id=draft.id)
+    refused(PermissionDenied, lambda: study_conduct(reader, study_id=draft.id))
 
 
 def test_results_flag_what_was_read_after_an_exposure_and_nothing_that_was_read_before(

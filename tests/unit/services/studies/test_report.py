@@ -79,8 +79,7 @@ def test_the_report_says_all_that_a_reviewer_asks(administrator: Caller) -> None
 
 
 def test_the_file_stands_alone_and_names_are_no_markup(administrator: Caller) -> None:
-    study_id = reported_study(administrator, name="<script>alert('x')</script>")
-    told = report_html(administrator, study_id=study_id)
+    told = report_html(administrator, study_id=reported_study(administrator, name="<script>alert('x')</script>"))
     assert "<script" not in told
     assert "&lt;script&gt;" in told
     assert "http" not in told

@@ -82,8 +82,7 @@ def test_next_and_previous_visit_every_image_once_whatever_is_done_or_left_out(
 
 def test_a_place_says_where_i_am(store: Store, team: Team, add_case: AddCase) -> None:
     images = [image_of(store, add_case()) for _ in range(3)]
-    wishes = {"proposals": False, "note": "Mind the margin.", "finding": Finding.MOSAIC}
-    made = team.hand_out(**wishes)
+    made = team.hand_out(proposals=False, note="Mind the margin.", finding=Finding.MOSAIC)
     paint_and_submit(team.anna, images[1], finding=Finding.MOSAIC)
     here = place(team.anna, made.id, images[1])
     assert (here.position, here.n_items, here.n_done, here.n_cases, here.n_cases_done) == (2, 3, 1, 3, 1)
@@ -192,8 +191,7 @@ def test_a_queue_is_its_persons_own(team: Team, reader: Caller, add_case: AddCas
     made = team.hand_out(adjudicator_id=team.senior.person_id)
     anna_id = team.anna.person_id
     for caller in (team.administrator, team.senior):
-        seen = task_queue.queue_items(caller, task_id=made.id, annotator_id=anna_id)
-        assert seen == queue_of(team.anna, made.id)
+        assert task_queue.queue_items(caller, task_id=made.id, annotator_id=anna_id) == queue_of(team.anna, made.id)
     with pytest.raises(PermissionDenied, match="Another person's queue"):
         task_queue.queue_items(team.ben, task_id=made.id, annotator_id=anna_id)
     refused(

@@ -121,8 +121,7 @@ def test_the_least_sure_comes_first_and_the_unpredicted_last(store: Store, admin
         for row, entropy in zip(session.query(Prediction).order_by(Prediction.id), (0.1, 0.9, 0.5), strict=True):
             row.mask_entropy = entropy
     wishes = {"order": TaskOrder.UNCERTAINTY}
-    preview = tasks.preview_task(administrator, draft=task_draft((anna.person_id,), **wishes))
-    assert preview.n_without_prediction == 1
+    assert tasks.preview_task(administrator, draft=task_draft((anna.person_id,), **wishes)).n_without_prediction == 1
     made = hand_out(administrator, (anna.person_id,), **wishes)
     order = [item.image_id for item in queue_items(anna, task_id=made.id)]
     first, second, third = (case.image_id for case in predicted.cases)
