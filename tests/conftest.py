@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 
+AddCase = Callable[..., int]
 MEMORY = Path("/dev/shm")  # noqa: S108 - nothing but the root of the folders that pytest makes
 LEAST_FREE_BYTES = 4 * 2**30
 
@@ -109,7 +110,7 @@ def second_reader(store: Store) -> Caller:
 
 
 @pytest.fixture
-def add_case(store: Store) -> Callable[..., int]:
+def add_case(store: Store) -> AddCase:
     """Adds a case of a patient of its own (or of `patient_id`) with one small image and a label; returns its id."""
     made = 0
 

@@ -45,6 +45,7 @@ from colpo_core.terms import (
     Split,
     Stage,
 )
+from tests.support.store_rows import add
 
 SIDE_PX = 64
 
@@ -280,6 +281,12 @@ def draw(seed: int, *, lesion: bool) -> tuple[NDArray[np.uint8], NDArray[np.bool
     # Without blotches of their own two images with a disc would be near copies of each other.
     rgb += np.kron(chance.normal(0, 26, (8, 8)), np.ones((8, 8)))[:, :, None]
     return np.clip(rgb, 0, 255).astype(np.uint8), mask
+
+
+def add_view(owner: Store | Caller, case_id: int, stage: Stage, *, mark: str = "e", **changes: object) -> int:
+    """Add another image to a case; it has no file unless its SHA-256 is that of one."""
+    values = {"sha256": mark * 64, "media_type": "image/png", "width_px": 32, "height_px": 24} | changes
+    return add(owner, Image(case_id=case_id, stage=stage, **values))
 
 
 def do_something(caller: Caller) -> None:

@@ -31,6 +31,10 @@ class Team:
     def annotator_ids(self) -> tuple[int, ...]:
         return (self.anna.person_id, self.ben.person_id)
 
+    def hand_out(self, **wishes: Any) -> TaskRecord:
+        """Hand a task out to both annotators."""
+        return hand_out(self.administrator, self.annotator_ids, **wishes)
+
 
 def make_team(administrator: Caller) -> Team:
     anna, ben, senior = (add_person(administrator.store, name, Role.ANNOTATOR) for name in ("anna", "ben", "senior"))

@@ -4,7 +4,9 @@ from sqlalchemy import delete
 
 from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
-from colpo_core.store.tables import Checkpoint, CheckpointImage, CheckpointPatient
+from colpo_core.store.tables import Checkpoint, CheckpointImage, CheckpointPatient, Promotion
+from colpo_core.terms import LabelSource
+from tests.support.store_rows import add
 
 
 def publish_anew(store: Store, checkpoint_id: int, **card: object) -> tuple[str, ...]:
@@ -15,3 +17,15 @@ def publish_anew(store: Store, checkpoint_id: int, **card: object) -> tuple[str,
         for table in (CheckpointPatient, CheckpointImage):
             session.execute(delete(table).where(table.checkpoint_id == checkpoint_id))
     return fill_learned(store)
+
+
+def add_checkpoint(
+    store: Store, snapshot_id: int, name: str = "model", *, promoted_by: int | None = None, **changes: object
+) -> int:
+    """Add a checkpoint of a snapshot, with what it has learned from; its files do not exist."""
+    values = {"sha256": "a" * 64, "label_source": LabelSource.HISTOLOGY, "card": {}} | changes
+    checkpoint_id = add(store, Checkpoint(name=name, snapshot_id=snapshot_id, **values))
+    if promoted_by:
+        add(store, Promotion(checkpoint_id=checkpoint_id, promoted_by=promoted_by, reason="best"))
+    fill_learned(store)
+    return int(checkpoint_id)

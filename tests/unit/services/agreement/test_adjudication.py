@@ -5,7 +5,6 @@ import io
 import numpy as np
 import pytest
 from PIL import Image as Picture
-from sqlalchemy import select
 
 from colpo_core.errors import Blinding, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.evaluation.consensus import combine_masks
@@ -28,7 +27,9 @@ from colpo_core.terms import (
 )
 from tests.conftest import add_person
 from tests.support.clinic import SIDE_PX, Clinic
+from tests.support.refusals import refused
 from tests.support.several_annotators import add_task, paint, square, submit
+from tests.support.store_rows import change_all, get, row
 
 MASKS = [square(10, 10), square(10, 14), square(20, 24, 12)]
 
@@ -55,8 +56,7 @@ def combine(caller: Caller, image_id: int, how: Combination, ids: list[int]) -> 
 
 
 def drawn(caller: Caller, image_id: int) -> np.ndarray:
-    opened = own_masks.open_annotation(caller, image_id=image_id)
-    return decode_rle(opened.rle, height_px=SIDE_PX, width_px=SIDE_PX)
+    return decode_rle(own_masks.open_annotation(caller, image_id=image_id).rle, height_px=SIDE_PX, width_px=SIDE_PX)
 
 
 def document_of(caller: Caller, image_id: int) -> str:
@@ -68,28 +68,23 @@ def test_a_mask_is_taken_as_it_is(store: Store, administrator: Caller, versions:
     assert (decision.version_id, decision.author, decision.method) == (versions[1], "Clara", AdjudicationMethod.TAKEN)
     assert (decision.sources, decision.decided_by, decision.note) == (tuple(versions), "Ada", "clearer")
     assert decision.is_current
-    found = agreement.image_agreement(administrator, image_id=image_id)
-    assert found.adjudication == decision
+    assert agreement.image_agreement(administrator, image_id=image_id).adjudication == decision
     assert agreement.agreement_overview(administrator).images[0].is_adjudicated
-    with store.reading() as session:
-        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "adjudicate")).one()
-        assert (entry.subject, entry.detail["method"]) == (f"image {image_id}", "taken")
-        assert session.get_one(AnnotationVersion, versions[1]).origin is MaskOrigin.PAINTED
+    entry = row(store, AuditEntry, AuditEntry.action == "adjudicate")
+    assert (entry.subject, entry.detail["method"]) == (f"image {image_id}", "taken")
+    assert get(store, AnnotationVersion, versions[1]).origin is MaskOrigin.PAINTED
 
 
 def test_the_newest_decision_counts_and_none_is_changed(
     administrator: Caller, versions: list[int], image_id: int
 ) -> None:
     decisions = [adjudication.take_mask(administrator, version_id=one) for one in versions]
-    listed = adjudication.list_adjudications(administrator)
-    assert listed == tuple(reversed(decisions))
+    assert adjudication.list_adjudications(administrator) == tuple(reversed(decisions))
     assert agreement.image_agreement(administrator, image_id=image_id).adjudication == decisions[2]
-    page = adjudication.list_adjudications(administrator, before=decisions[2].id, limit=1)
-    assert page == (decisions[1],)
+    assert adjudication.list_adjudications(administrator, before=decisions[2].id, limit=1) == (decisions[1],)
     assert adjudication.list_adjudications(administrator, finding=Finding.MOSAIC) == ()
     assert adjudication.list_adjudications(administrator, image_id=image_id + 1) == ()
-    with pytest.raises(ValueError, match="limit"):
-        adjudication.list_adjudications(administrator, limit=0)
+    refused(ValueError, lambda: adjudication.list_adjudications(administrator, limit=0), match="limit")
 
 
 @pytest.mark.parametrize("how", list(Combination))
@@ -103,10 +98,9 @@ def test_a_combination_becomes_the_adjudicators_draft(
     assert (decision.method, decision.author, decision.sources) == (
         AdjudicationMethod.COMBINED, "Ada", tuple(versions)
     )  # fmt: skip
-    with store.reading() as session:
-        version = session.get_one(AnnotationVersion, decision.version_id)
-        assert (version.origin, version.start, version.note) == (MaskOrigin.ADJUDICATED, Start.COMBINATION, "so")
-        assert (version.kept_share, version.added_share) in {(1.0, 0.0), (None, None)}
+    version = get(store, AnnotationVersion, decision.version_id)
+    assert (version.origin, version.start, version.note) == (MaskOrigin.ADJUDICATED, Start.COMBINATION, "so")
+    assert (version.kept_share, version.added_share) in {(1.0, 0.0), (None, None)}
 
 
 def test_a_corrected_combination_is_painted(administrator: Caller, versions: list[int], image_id: int) -> None:
@@ -162,8 +156,7 @@ def test_who_may_decide(
         with pytest.raises(PermissionDenied):
             deed(people[0])
     add_task(store, [image_id], [senior], creator=administrator, adjudicator=senior, finding=Finding.MOSAIC)
-    with pytest.raises(PermissionDenied):
-        deeds[0](senior)
+    refused(PermissionDenied, lambda: deeds[0](senior))
     add_task(store, [image_id], people, creator=administrator, adjudicator=senior, blind=False)
     assert adjudication.take_mask(senior, version_id=versions[0]).decided_by == "Senta"
     assert agreement.image_agreement(senior, image_id=image_id).may_adjudicate
@@ -176,8 +169,7 @@ def test_nobody_decides_between_his_own_mask_and_others(
     found = agreement.image_agreement(administrator, image_id=image_id)
     assert not found.may_adjudicate
     assert "mask of your own" in found.why_not
-    with pytest.raises(Conflict, match="mask of your own"):
-        adjudication.take_mask(administrator, version_id=versions[0])
+    refused(Conflict, lambda: adjudication.take_mask(administrator, version_id=versions[0]), match="mask of your own")
     assert not agreement.agreement_overview(administrator).images[0].may_adjudicate
 
 
@@ -185,16 +177,13 @@ def test_a_blind_task_is_done_first(store: Store, administrator: Caller, people:
     add_task(store, [image_id], people, creator=administrator)
     first = submit(people[0], image_id, MASKS[0])
     second = submit(people[1], image_id, MASKS[1])
-    with pytest.raises(Conflict, match="waits for 1 more"):
-        adjudication.take_mask(administrator, version_id=first)
-    with pytest.raises(Blinding):
-        adjudication.take_mask(people[2], version_id=first)
+    refused(Conflict, lambda: adjudication.take_mask(administrator, version_id=first), match="waits for 1 more")
+    refused(Blinding, lambda: adjudication.take_mask(people[2], version_id=first))
     with pytest.raises(InputRejected, match="hidden from you"):
         adjudication.combination_overlay(
             people[2], image_id=image_id, combination=Combination.UNION, version_ids=[first, second]
         )
-    third = submit(people[2], image_id, MASKS[2])
-    assert adjudication.take_mask(administrator, version_id=third).is_current
+    assert adjudication.take_mask(administrator, version_id=submit(people[2], image_id, MASKS[2])).is_current
 
 
 def test_whoever_still_has_to_annotate_does_not_decide(
@@ -203,28 +192,23 @@ def test_whoever_still_has_to_annotate_does_not_decide(
     add_task(store, [image_id], [administrator], creator=administrator, blind=False)
     with pytest.raises(Conflict, match="annotate this image yourself"):
         adjudication.take_mask(administrator, version_id=versions[0])
-    with store.writing() as session:
-        item = session.scalars(select(TaskItem)).one()
-        item.state, item.skip_reason = TaskItemState.SKIPPED, "blurred"
+    change_all(store, TaskItem, state=TaskItemState.SKIPPED, skip_reason="blurred")
     document_id, seq = paint(administrator, image_id, square(1, 1))
     adjudication.adjudicate(administrator, document_id=document_id, seq=seq)
-    with store.reading() as session:
-        assert session.scalars(select(TaskItem)).one().state is TaskItemState.SKIPPED
+    assert row(store, TaskItem).state is TaskItemState.SKIPPED
 
 
 def test_there_is_something_to_decide_on(administrator: Caller, image_id: int) -> None:
     with pytest.raises(Conflict, match="nothing to decide"):
         adjudication.adjudicate(administrator, document_id=document_of(administrator, image_id), seq=0)
-    with pytest.raises(NotFound):
-        adjudication.take_mask(administrator, version_id=99)
+    refused(NotFound, lambda: adjudication.take_mask(administrator, version_id=99))
 
 
 def test_only_the_newest_confirmed_version_is_taken(
     store: Store, administrator: Caller, people: list[Caller], versions: list[int], image_id: int
 ) -> None:
     newer = submit(people[0], image_id, square(11, 11))
-    with pytest.raises(Conflict, match="newer one"):
-        adjudication.take_mask(administrator, version_id=versions[0])
+    refused(Conflict, lambda: adjudication.take_mask(administrator, version_id=versions[0]), match="newer one")
     with pytest.raises(InputRejected, match="not the newest"):
         combine(administrator, image_id, Combination.UNION, versions)
     assert adjudication.take_mask(administrator, version_id=newer).version_id == newer

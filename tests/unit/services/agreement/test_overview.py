@@ -14,18 +14,22 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion
 from colpo_core.terms import Finding, MaskOrigin
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.refusals import refused
 from tests.support.several_annotators import add_task, square, submit
+from tests.support.store_rows import change
 
 NOTHING = np.zeros((SIDE_PX, SIDE_PX), np.bool_)
 
+EmptyCase = Callable[..., ClinicCase]
+
 
 @pytest.fixture
-def empty_case(clinic: Clinic) -> Callable[..., ClinicCase]:
+def empty_case(clinic: Clinic) -> EmptyCase:
     return lambda **changes: clinic.add_case(masked=False, **changes)
 
 
 def test_the_overview_takes_the_mean_of_an_images_pairs(
-    administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
+    administrator: Caller, people: list[Caller], empty_case: EmptyCase
 ) -> None:
     near, far = empty_case(), empty_case()
     masks = [square(10, 10), square(10, 12), square(14, 10)]
@@ -58,9 +62,7 @@ def test_the_overview_takes_the_mean_of_an_images_pairs(
     assert found.kappa.value == pytest.approx((np.mean([pair.kappa for pair in pairs]) + kappa_far) / 2)  # type: ignore[arg-type]
 
 
-def test_empty_masks_are_counted_apart(
-    administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
-) -> None:
+def test_empty_masks_are_counted_apart(administrator: Caller, people: list[Caller], empty_case: EmptyCase) -> None:
     both, one, none = empty_case(), empty_case(), empty_case()
     for case, masks in (
         (both, (square(5, 5), square(5, 5))),
@@ -87,9 +89,7 @@ def test_nothing_to_compare(administrator: Caller, people: list[Caller], clinic:
     assert (len(alone.versions), alone.pairs, alone.adjudication, alone.may_adjudicate) == (1, (), None, True)
 
 
-def test_findings_are_kept_apart(
-    administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
-) -> None:
+def test_findings_are_kept_apart(administrator: Caller, people: list[Caller], empty_case: EmptyCase) -> None:
     case = empty_case()
     submit(people[0], case.image_id, square(5, 5))
     submit(people[1], case.image_id, square(5, 5), Finding.MOSAIC)
@@ -97,9 +97,7 @@ def test_findings_are_kept_apart(
         assert agreement.agreement_overview(administrator, finding=finding).n_images == 0
 
 
-def test_an_image_lists_its_masks_and_pairs(
-    annotator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
-) -> None:
+def test_an_image_lists_its_masks_and_pairs(annotator: Caller, people: list[Caller], empty_case: EmptyCase) -> None:
     case = empty_case()
     ids = [submit(person, case.image_id, square(10, 10 + 2 * n)) for n, person in enumerate(people)]
     found = agreement.image_agreement(annotator, image_id=case.image_id)
@@ -111,27 +109,25 @@ def test_an_image_lists_its_masks_and_pairs(
     assert found.pairs[1].hd95_percent == pytest.approx(100 * figures.hd95_px / np.hypot(64, 64))  # type: ignore[operator]
     assert not found.may_adjudicate
     assert "administrator" in found.why_not
-    with pytest.raises(NotFound):
-        agreement.image_agreement(annotator, image_id=999)
+    refused(NotFound, lambda: agreement.image_agreement(annotator, image_id=999))
 
 
 def test_adjudicated_masks_are_no_annotators(
-    store: Store, administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
+    store: Store, administrator: Caller, people: list[Caller], empty_case: EmptyCase
 ) -> None:
     case = empty_case()
     for person in people:
         submit(person, case.image_id, square(10, 10))
     last = submit(administrator, case.image_id, square(40, 40))
     assert agreement.agreement_overview(administrator).images[0].n_masks == 4
-    with store.writing() as session:
-        session.get_one(AnnotationVersion, last).origin = MaskOrigin.ADJUDICATED
+    change(store, AnnotationVersion, last, origin=MaskOrigin.ADJUDICATED)
     submit(administrator, case.image_id, square(42, 42))
     found = agreement.agreement_overview(administrator)
     assert (found.images[0].n_masks, found.dice.value) == (3, 1.0)
 
 
 def test_fellow_annotators_of_a_blind_task_see_nothing_yet(
-    store: Store, administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
+    store: Store, administrator: Caller, people: list[Caller], empty_case: EmptyCase
 ) -> None:
     case = empty_case()
     add_task(store, [case.image_id], people, creator=administrator)
@@ -149,7 +145,7 @@ def test_fellow_annotators_of_a_blind_task_see_nothing_yet(
 
 
 def test_of_a_task_the_versions_count_that_were_made_for_it(
-    store: Store, administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
+    store: Store, administrator: Caller, people: list[Caller], empty_case: EmptyCase
 ) -> None:
     case, other = empty_case(), empty_case()
     for person in people[:2]:
@@ -166,13 +162,10 @@ def test_of_a_task_the_versions_count_that_were_made_for_it(
     assert found.dice.value == pytest.approx(blind)
     with pytest.raises(InputRejected, match="another finding"):
         agreement.agreement_overview(administrator, finding=Finding.MOSAIC, task_id=task_id)
-    with pytest.raises(NotFound):
-        agreement.agreement_overview(people[2], task_id=task_id)
+    refused(NotFound, lambda: agreement.agreement_overview(people[2], task_id=task_id))
 
 
-def test_the_interval_is_the_same_each_time(
-    administrator: Caller, people: list[Caller], empty_case: Callable[..., ClinicCase]
-) -> None:
+def test_the_interval_is_the_same_each_time(administrator: Caller, people: list[Caller], empty_case: EmptyCase) -> None:
     chance = np.random.default_rng(0)
     for _ in range(8):
         case = empty_case()
@@ -186,12 +179,11 @@ def test_the_interval_is_the_same_each_time(
     assert 0 <= first.low < first.value < first.high <= 1
 
 
-def test_readers_see_no_agreement(reader: Caller, empty_case: Callable[..., ClinicCase]) -> None:
+def test_readers_see_no_agreement(reader: Caller, empty_case: EmptyCase) -> None:
     image_id = empty_case().image_id
-    for deed in (
+    refused(
+        PermissionDenied,
         lambda: agreement.agreement_overview(reader),
         lambda: agreement.image_agreement(reader, image_id=image_id),
         lambda: adjudication.list_adjudications(reader),
-    ):
-        with pytest.raises(PermissionDenied):
-            deed()
+    )

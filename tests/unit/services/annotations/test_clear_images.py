@@ -1,6 +1,5 @@
 """Saying that nothing acetowhite is on an image, and what that counts as."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,11 +17,12 @@ from colpo_core.services.tasks.queue import my_queues
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, CaseSummary
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, MaskPolicy, Stage
+from tests.conftest import AddCase
 from tests.support.clinic import Clinic
 from tests.support.handed_out import hand_out, image_of, paint_and_submit
+from tests.support.refusals import refused
 from tests.support.review_desks import Desk
-
-AddCase = Callable[..., int]
+from tests.support.store_rows import change_all, rows
 
 
 def unmarked(caller: Caller) -> list[int]:
@@ -53,8 +53,7 @@ def test_an_image_without_a_mask_is_not_one_without_a_lesion_until_somebody_says
     # It counts as annotated wherever that is counted.
     assert next_image(annotator) == second
     assert dashboard(annotator).unannotated == 1
-    desk = annotation_desk(administrator, image_id=first)
-    assert [version.absence_confirmed for version in desk.others] == [True]
+    assert [version.absence_confirmed for version in annotation_desk(administrator, image_id=first).others] == [True]
 
 
 def test_many_at_once_are_all_confirmed_or_none(
@@ -72,16 +71,13 @@ def test_many_at_once_are_all_confirmed_or_none(
     made = clear_images.confirm_clear(annotator, image_ids=[*unmarked(annotator), image_ids[0]])
     assert [one.image_id for one in made] == [image_ids[place] for place in (0, 1, 2, 4)]
     assert clear_images.list_unmarked(annotator).total == 0
-    with pytest.raises(InputRejected, match="Choose 1 to"):
-        clear_images.confirm_clear(annotator, image_ids=[])
-    with pytest.raises(NotFound):
-        clear_images.confirm_clear(annotator, image_ids=[999])
-    for call in (
+    refused(InputRejected, lambda: clear_images.confirm_clear(annotator, image_ids=[]), match="Choose 1 to")
+    refused(NotFound, lambda: clear_images.confirm_clear(annotator, image_ids=[999]))
+    refused(
+        PermissionDenied,
         lambda: clear_images.list_unmarked(reader),
         lambda: clear_images.confirm_clear(reader, image_ids=image_ids),
-    ):
-        with pytest.raises(PermissionDenied):
-            call()
+    )
 
 
 def test_submitting_nothing_asks_whether_nothing_is_there(store: Store, annotator: Caller, add_case: AddCase) -> None:
@@ -128,12 +124,10 @@ def test_it_settles_the_image_of_a_task_and_of_the_lists(
     hand_out(administrator, (annotator.person_id,))
     assert unmarked(annotator) == [], "it waits in my queue: I look at it there"
     assert unmarked(administrator) == [image_id]
-    desk = Desk(annotator, image_id)
-    clear_images.confirm_absence(annotator, document_id=desk.document_id)
+    clear_images.confirm_absence(annotator, document_id=Desk(annotator, image_id).document_id)
     (queue,) = my_queues(annotator)
     assert (queue.n_waiting if hasattr(queue, "n_waiting") else queue.next_image_id) in (0, None)
-    with store.reading() as session:
-        (summary,) = session.query(CaseSummary).all()
+    (summary,) = rows(store, CaseSummary)
     assert summary.case_id is not None
 
 
@@ -142,8 +136,7 @@ def test_an_empty_mask_of_an_older_store_counts_and_waits_for_a_word(
 ) -> None:
     image_id = image_of(store, add_case())
     clear_images.confirm_clear(annotator, image_ids=[image_id])
-    with store.writing() as session:
-        session.query(AnnotationVersion).one().absence_confirmed = None
+    change_all(store, AnnotationVersion, absence_confirmed=None)
     assert mask_of(store, image_id) == (True, False)
     (waiting,) = clear_images.list_unmarked(administrator).images
     assert waiting.has_empty_mask
@@ -165,9 +158,8 @@ def test_what_a_consensus_and_an_adjudication_make_of_it(
 
 
 def test_an_outline_that_was_imported_is_offered_to_nobody_as_an_image_without_a_lesion(
-    store: Store, annotator: Caller
+    annotator: Caller, clinic: Clinic
 ) -> None:
-    clinic = Clinic(store)
     guess = clinic.add_case(state=AnnotationState.TO_CONFIRM, origin=MaskOrigin.CHORD)
     rejected = clinic.add_case(state=AnnotationState.REJECTED, origin=MaskOrigin.CHORD)
     free = clinic.add_case(masked=False, swede_score=4)
@@ -177,9 +169,8 @@ def test_an_outline_that_was_imported_is_offered_to_nobody_as_an_image_without_a
 
 
 def test_an_imported_mask_that_looks_wrong_waits_for_a_person(
-    store: Store, annotator: Caller, add_case: AddCase
+    store: Store, annotator: Caller, add_case: AddCase, importer: Caller
 ) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
     image_id, other = (image_of(store, add_case()) for _ in range(2))
     marked = np.zeros((24, 32), np.bool_)
     marked[4:12, 4:12] = True
@@ -194,29 +185,25 @@ def test_an_imported_mask_that_looks_wrong_waits_for_a_person(
     assert mask_of(store, image_id) == (True, False)
 
 
-def test_a_true_mask_of_a_simulated_image_without_a_lesion_needs_no_word(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
-    image_id = image_of(store, add_case())
-    simulator = Caller(store, program_actor(store, "simulator"))
+def test_a_true_mask_of_a_simulated_image_without_a_lesion_needs_no_word(annotator: Caller, add_case: AddCase) -> None:
+    image_id = image_of(annotator.store, add_case())
+    simulator = Caller(annotator.store, program_actor(annotator.store, "simulator"))
     empty = np.zeros((24, 32), np.bool_)
     imported_masks.import_annotation(
         simulator, image_id=image_id, mask=empty, origin=MaskOrigin.SIMULATED, finding=Finding.ACETOWHITE
     )
     assert unmarked(annotator) == []
-    assert mask_of(store, image_id) == (True, True)
+    assert mask_of(annotator.store, image_id) == (True, True)
 
 
-def test_a_manifest_says_it_and_keeps_the_hashes_of_older_ones(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
-    image_id = image_of(store, add_case())
+def test_a_manifest_says_it_and_keeps_the_hashes_of_older_ones(annotator: Caller, add_case: AddCase) -> None:
+    image_id = image_of(annotator.store, add_case())
     add_case()
-    before = gather_manifest(store, SnapshotQuery("any"))
+    before = gather_manifest(annotator.store, SnapshotQuery("any"))
     assert b"confirmed_clear" not in before.to_json()
     assert b'"format":1' in before.to_json()
     clear_images.confirm_clear(annotator, image_ids=[image_id])
-    after = gather_manifest(store, SnapshotQuery("any"))
+    after = gather_manifest(annotator.store, SnapshotQuery("any"))
     assert b'"format":3' in after.to_json()
     assert type(after).from_json(after.to_json()) == after
     assert after.counts()["confirmed_clear"]["total"] == 1

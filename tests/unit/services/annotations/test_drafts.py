@@ -7,22 +7,21 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import select
 
 from colpo_core.errors import InputRejected
 from colpo_core.images.masks import encode_rle
 from colpo_core.records.annotations import StartSource
 from colpo_core.services.annotations import imported_masks, own_masks
-from colpo_core.services.common.actors import program_actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import TaskItem
 from colpo_core.terms import MaskOrigin, Start, TaskItemState
+from tests.support.refusals import refused
 from tests.support.review_desks import HEIGHT, WIDTH, Desk, add_image, add_task, case_of, everything, made, pixels
+from tests.support.store_rows import row
 
 
-def test_a_mask_painted_from_nothing_says_so(annotator: Caller, image_id: int) -> None:
-    desk = Desk(annotator, image_id)
+def test_a_mask_painted_from_nothing_says_so(annotator: Caller, desk: Desk) -> None:
     assert (desk.opened.start, desk.opened.strokes, desk.opened.active_ms) == (Start.NOTHING, 0, 0)
     desk.paint(pixels(1), strokes=3, active_ms=1500)
     desk.paint(pixels(2), strokes=1, active_ms=200)
@@ -33,8 +32,7 @@ def test_a_mask_painted_from_nothing_says_so(annotator: Caller, image_id: int) -
     assert version.author_id == annotator.person_id
 
 
-def test_the_next_draft_starts_from_the_version(annotator: Caller, image_id: int) -> None:
-    desk = Desk(annotator, image_id)
+def test_the_next_draft_starts_from_the_version(desk: Desk) -> None:
     desk.paint(pixels(1), strokes=3)
     first = desk.submit()
     assert (desk.opened.start, desk.opened.strokes, desk.opened.active_ms) == (Start.OWN_VERSION, 0, 0)
@@ -55,20 +53,17 @@ def test_an_empty_first_version_has_no_shares(annotator: Caller, image_id: int) 
     assert (version.kept_share, version.added_share) == (None, None)
 
 
-def test_a_save_that_comes_twice_counts_once(store: Store, annotator: Caller, image_id: int) -> None:
-    desk = Desk(annotator, image_id)
+def test_a_save_that_comes_twice_counts_once(store: Store, annotator: Caller, image_id: int, desk: Desk) -> None:
     add_task(store, image_id, annotator)
     for _ in range(3):
         own_masks.save_draft(
             annotator, document_id=desk.document_id, base_seq=0, rle=encode_rle(pixels(1)), strokes=5, active_ms=700
         )
     assert (desk.opened.seq, desk.opened.strokes, desk.opened.active_ms) == (1, 5, 700)
-    with store.reading() as session:
-        assert session.scalars(select(TaskItem.active_ms)).one() == 700
+    assert row(store, TaskItem.active_ms) == 700
 
 
-def test_a_save_repeated_after_submitting_counts_for_neither_version(annotator: Caller, image_id: int) -> None:
-    desk = Desk(annotator, image_id)
+def test_a_save_repeated_after_submitting_counts_for_neither_version(annotator: Caller, desk: Desk) -> None:
     desk.paint(pixels(1), strokes=5, active_ms=700)
     version = desk.submit()
     again = own_masks.save_draft(
@@ -79,33 +74,25 @@ def test_a_save_repeated_after_submitting_counts_for_neither_version(annotator: 
 
 
 @pytest.mark.parametrize(("strokes", "active_ms"), [(-1, 0), (10_001, 0), (0, -1), (0, 3_600_001)])
-def test_a_save_with_impossible_counts_stores_nothing(
-    store: Store, annotator: Caller, image_id: int, strokes: int, active_ms: int
-) -> None:
-    desk = Desk(annotator, image_id)
+def test_a_save_with_impossible_counts_stores_nothing(store: Store, strokes: int, active_ms: int, desk: Desk) -> None:
     desk.paint(pixels(1))
     before = everything(store)
-    with pytest.raises(InputRejected):
-        desk.paint(pixels(2), strokes=strokes, active_ms=active_ms)
+    refused(InputRejected, lambda: desk.paint(pixels(2), strokes=strokes, active_ms=active_ms))
     assert everything(store) == before
 
 
-def test_the_task_hears_of_the_work(store: Store, annotator: Caller, image_id: int) -> None:
+def test_the_task_hears_of_the_work(store: Store, annotator: Caller, image_id: int, desk: Desk) -> None:
     add_task(store, image_id, annotator)
-    desk = Desk(annotator, image_id)
     desk.paint(pixels(1), active_ms=400)
     desk.paint(pixels(2), active_ms=500)
-    with store.reading() as session:
-        item = session.scalars(select(TaskItem)).one()
-        assert (item.active_ms, item.state, item.opened_at is None) == (900, TaskItemState.WAITING, False)
+    item = row(store, TaskItem)
+    assert (item.active_ms, item.state, item.opened_at is None) == (900, TaskItemState.WAITING, False)
     version = desk.submit()
-    with store.reading() as session:
-        item = session.scalars(select(TaskItem)).one()
-        assert (item.state, item.version_id) == (TaskItemState.SUBMITTED, version.version_id)
+    item = row(store, TaskItem)
+    assert (item.state, item.version_id) == (TaskItemState.SUBMITTED, version.version_id)
 
 
-def test_an_imported_mask_says_nothing_of_how_it_was_made(store: Store, image_id: int, annotator: Caller) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
+def test_an_imported_mask_says_nothing_of_how_it_was_made(image_id: int, annotator: Caller, importer: Caller) -> None:
     imported_masks.import_annotation(importer, image_id=image_id, mask=pixels(1), origin=MaskOrigin.CLOSED)
     version = own_masks.submitted_masks(annotator, image_id=image_id)[0]
     assert made(version) == (None,) * 6
@@ -116,16 +103,14 @@ def test_an_imported_mask_says_nothing_of_how_it_was_made(store: Store, image_id
     assert desk.submit().start_version_id == version.version_id
 
 
-def test_painting_back_to_the_start_is_no_change_of_it(annotator: Caller, image_id: int) -> None:
-    desk = Desk(annotator, image_id)
+def test_painting_back_to_the_start_is_no_change_of_it(desk: Desk) -> None:
     desk.paint(pixels(1))
     desk.submit()
     desk.paint(pixels(2))
     desk.paint(pixels(1))
     assert not desk.opened.changed
     assert (desk.opened.start, desk.opened.strokes) == (Start.OWN_VERSION, 2)
-    with pytest.raises(InputRejected, match="Nothing has changed since version 1"):
-        desk.submit()
+    refused(InputRejected, lambda: desk.submit(), match="Nothing has changed since version 1")
     assert desk.opened.strokes == 2
 
 

@@ -3,19 +3,20 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from colpo_core.errors import Blinding, Conflict, InputRejected, MaskRejected, NotFound, PermissionDenied
 from colpo_core.images.masks import decode_rle, encode_rle
 from colpo_core.services.annotations import biopsy_points as annotations_biopsy_points
 from colpo_core.services.annotations import confirmation, imported_masks, own_masks
 from colpo_core.services.annotations.workbench import annotation_desk, next_image
-from colpo_core.services.common.actors import program_actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AuditEntry, Case, Image, Mask, Patient
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Stage
+from tests.support.refusals import refused
 from tests.support.review_desks import add_task, everything
+from tests.support.store_rows import count, rows
 
 HEIGHT, WIDTH = 12, 16
 
@@ -59,11 +60,6 @@ def paint(caller: Caller, image_id: int, *seeds: int) -> tuple[str, int]:
     return opened.document_id, seq
 
 
-def count(store: Store, table: type) -> int:
-    with store.reading() as session:
-        return session.scalar(select(func.count()).select_from(table)) or 0
-
-
 def test_looking_leaves_nothing_behind(store: Store, annotator: Caller, image_id: int) -> None:
     opened = own_masks.open_annotation(annotator, image_id=image_id)
     assert (opened.seq, opened.annotation_id, opened.version_number, opened.changed) == (0, None, None, False)
@@ -95,21 +91,16 @@ def test_a_save_upon_an_old_mask_is_refused(annotator: Caller, image_id: int) ->
 
 def test_a_save_that_comes_twice_is_acknowledged(annotator: Caller, image_id: int) -> None:
     document_id, _ = paint(annotator, image_id, 1, 2)
-    again = own_masks.save_draft(annotator, document_id=document_id, base_seq=1, rle=code(2))
-    assert again.seq == 2
-    with pytest.raises(Conflict):
-        own_masks.save_draft(annotator, document_id=document_id, base_seq=0, rle=code(1))
+    assert own_masks.save_draft(annotator, document_id=document_id, base_seq=1, rle=code(2)).seq == 2
+    refused(Conflict, lambda: own_masks.save_draft(annotator, document_id=document_id, base_seq=0, rle=code(1)))
 
 
 @pytest.mark.parametrize("damaged", [b"", b"\x80", b"\x01", encode_rle(np.zeros((HEIGHT, WIDTH + 1), np.bool_))])
-def test_a_mask_that_does_not_fit_changes_nothing(
-    store: Store, annotator: Caller, image_id: int, damaged: bytes
-) -> None:
+def test_a_mask_that_does_not_fit_changes_nothing(annotator: Caller, image_id: int, damaged: bytes) -> None:
     document_id, seq = paint(annotator, image_id, 1)
-    with pytest.raises(MaskRejected):
-        own_masks.save_draft(annotator, document_id=document_id, base_seq=seq, rle=damaged)
+    refused(MaskRejected, lambda: own_masks.save_draft(annotator, document_id=document_id, base_seq=seq, rle=damaged))
     assert own_masks.open_document(annotator, document_id=document_id).rle == code(1)
-    assert count(store, Mask) == 1
+    assert count(annotator, Mask) == 1
 
 
 def test_a_document_is_its_annotators_alone(
@@ -121,10 +112,8 @@ def test_a_document_is_its_annotators_alone(
             own_masks.open_document(administrator, document_id=foreign)
         with pytest.raises(NotFound):
             own_masks.save_draft(administrator, document_id=foreign, base_seq=seq, rle=code(2))
-    with pytest.raises(PermissionDenied):
-        own_masks.open_annotation(reader, image_id=image_id)
-    with pytest.raises(NotFound):
-        own_masks.open_annotation(annotator, image_id=image_id + 1)
+    refused(PermissionDenied, lambda: own_masks.open_annotation(reader, image_id=image_id))
+    refused(NotFound, lambda: own_masks.open_annotation(annotator, image_id=image_id + 1))
 
 
 def test_versions_never_change(annotator: Caller, image_id: int) -> None:
@@ -163,9 +152,8 @@ def test_an_empty_mask_may_be_submitted_by_who_is_sure_of_it(annotator: Caller, 
     assert version.absence_confirmed
 
 
-def test_a_guess_waits_and_a_sure_mask_does_not(store: Store, annotator: Caller, image_id: int) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
-    other = add_image(store, "p-2")
+def test_a_guess_waits_and_a_sure_mask_does_not(annotator: Caller, image_id: int, importer: Caller) -> None:
+    other = add_image(annotator.store, "p-2")
     for row, origin in ((image_id, MaskOrigin.CHORD), (other, MaskOrigin.CLOSED)):
         imported_masks.import_annotation(importer, image_id=row, mask=mask(row), origin=origin)
     waiting = confirmation.list_to_confirm(annotator)
@@ -175,8 +163,7 @@ def test_a_guess_waits_and_a_sure_mask_does_not(store: Store, annotator: Caller,
     assert len(own_masks.submitted_masks(annotator, image_id=other)) == 1
 
 
-def test_importing_twice_changes_nothing(store: Store, image_id: int) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
+def test_importing_twice_changes_nothing(store: Store, image_id: int, importer: Caller) -> None:
     first, second = (
         imported_masks.import_annotation(
             importer, image_id=image_id, mask=mask(1), origin=MaskOrigin.OPEN, note="2 gaps"
@@ -191,17 +178,16 @@ def test_importing_twice_changes_nothing(store: Store, image_id: int) -> None:
     assert count(store, Mask) == count(store, Annotation) == 1
 
 
-def test_confirming_and_rejecting_happen_once(store: Store, annotator: Caller, reader: Caller, image_id: int) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
+def test_confirming_and_rejecting_happen_once(
+    store: Store, annotator: Caller, reader: Caller, image_id: int, importer: Caller
+) -> None:
     other = add_image(store, "p-2")
     right, wrong = (
         imported_masks.import_annotation(importer, image_id=row, mask=mask(row), origin=MaskOrigin.CHORD)
         for row in (image_id, other)
     )
-    with pytest.raises(PermissionDenied):
-        confirmation.confirm_annotation(reader, annotation_id=right)
-    with pytest.raises(InputRejected):
-        confirmation.reject_annotation(annotator, annotation_id=wrong, reason=" ")
+    refused(PermissionDenied, lambda: confirmation.confirm_annotation(reader, annotation_id=right))
+    refused(InputRejected, lambda: confirmation.reject_annotation(annotator, annotation_id=wrong, reason=" "))
     confirmed = confirmation.confirm_annotation(annotator, annotation_id=right)
     rejected = confirmation.reject_annotation(annotator, annotation_id=wrong, reason="includes the os")
     assert confirmed.state is AnnotationState.SUBMITTED
@@ -209,14 +195,12 @@ def test_confirming_and_rejecting_happen_once(store: Store, annotator: Caller, r
     for settled in (right, wrong):
         with pytest.raises(Conflict, match="somebody settled it"):
             confirmation.confirm_annotation(annotator, annotation_id=settled)
-    with pytest.raises(NotFound):
-        confirmation.confirm_annotation(annotator, annotation_id=999)
+    refused(NotFound, lambda: confirmation.confirm_annotation(annotator, annotation_id=999))
 
 
 def test_who_annotates_blind_neither_sees_nor_settles_what_waits(
-    store: Store, annotator: Caller, administrator: Caller, image_id: int
+    store: Store, annotator: Caller, administrator: Caller, image_id: int, importer: Caller
 ) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
     other = add_image(store, "p-2")
     shut, open_one = (
         imported_masks.import_annotation(importer, image_id=row, mask=mask(row), origin=MaskOrigin.OPEN)
@@ -226,18 +210,18 @@ def test_who_annotates_blind_neither_sees_nor_settles_what_waits(
     page = confirmation.list_to_confirm(annotator, limit=1)
     assert ([record.annotation_id for record in page.versions], page.total, page.next_after) == ([open_one], 1, None)
     before = everything(store)
-    with pytest.raises(Blinding):
-        confirmation.confirm_annotation(annotator, annotation_id=shut)
-    with pytest.raises(Blinding):
-        confirmation.reject_annotation(annotator, annotation_id=shut, reason="not the lesion")
+    refused(
+        Blinding,
+        lambda: confirmation.confirm_annotation(annotator, annotation_id=shut),
+        lambda: confirmation.reject_annotation(annotator, annotation_id=shut, reason="not the lesion"),
+    )
     assert everything(store) == before
     document_id, seq = paint(annotator, image_id, 1)
     own_masks.submit_annotation(annotator, document_id=document_id, seq=seq)
     assert confirmation.list_to_confirm(annotator).total == 1
 
 
-def test_waiting_masks_come_in_pages(store: Store, annotator: Caller) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
+def test_waiting_masks_come_in_pages(store: Store, annotator: Caller, importer: Caller) -> None:
     for number in range(5):
         row = add_image(store, f"p-{number}")
         imported_masks.import_annotation(importer, image_id=row, mask=mask(row), origin=MaskOrigin.OPEN)
@@ -283,15 +267,12 @@ def test_a_point_outside_the_image_changes_nothing(
 def test_deeds_are_in_the_log_and_strokes_are_not(store: Store, annotator: Caller, image_id: int) -> None:
     document_id, seq = paint(annotator, image_id, 1, 2, 3)
     own_masks.submit_annotation(annotator, document_id=document_id, seq=seq)
-    with store.reading() as session:
-        actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
-    assert actions == ["start annotation", "submit annotation"]
+    assert rows(store, AuditEntry.action) == ["start annotation", "submit annotation"]
 
 
-def test_the_desk_shows_the_case(store: Store, annotator: Caller, administrator: Caller, image_id: int) -> None:
-    native = add_image(store, "p-1", stage=Stage.NATIVE, mark="b")
-    lugol = add_image(store, "p-1", stage=Stage.LUGOL, mark="c")
-    importer = Caller(store, program_actor(store, "importer"))
+def test_the_desk_shows_the_case(annotator: Caller, administrator: Caller, image_id: int, importer: Caller) -> None:
+    native = add_image(annotator.store, "p-1", stage=Stage.NATIVE, mark="b")
+    lugol = add_image(annotator.store, "p-1", stage=Stage.LUGOL, mark="c")
     imported_masks.import_annotation(importer, image_id=image_id, mask=mask(1), origin=MaskOrigin.CHORD)
     document_id, seq = paint(administrator, lugol, 4)
     own_masks.submit_annotation(administrator, document_id=document_id, seq=seq)
@@ -320,10 +301,8 @@ def test_the_next_image_is_one_that_nobody_has_done(store: Store, annotator: Cal
 
 @hypothesis_settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(steps=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), max_size=12))
-def test_the_store_is_always_the_last_acknowledged_save(
-    store: Store, annotator: Caller, steps: list[tuple[int, int]]
-) -> None:
-    opened = own_masks.open_annotation(annotator, image_id=add_image(store, f"p-{id(steps)}"))
+def test_the_store_is_always_the_last_acknowledged_save(annotator: Caller, steps: list[tuple[int, int]]) -> None:
+    opened = own_masks.open_annotation(annotator, image_id=add_image(annotator.store, f"p-{id(steps)}"))
     seq, kept = 0, opened.rle
     for back, seed in steps:
         try:

@@ -17,7 +17,9 @@ from colpo_core.store.tables import AnnotationTask, AnnotationVersion, Mask, Pre
 from colpo_core.terms import Finding, Start
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
+from tests.support.refusals import refused
 from tests.support.review_desks import NOTHING, Desk, add_task, everything, made, pixels
+from tests.support.store_rows import change, get
 
 
 @pytest.fixture
@@ -32,7 +34,6 @@ def proposed(store: Store, predicted: PredictedClinic, place: int = 0) -> tuple[
 def test_a_proposal_is_taken_up_and_measured(store: Store, annotator: Caller, predicted: PredictedClinic) -> None:
     image_id, source = proposed(store, predicted)
     options = start_options(annotator, image_id=image_id)
-    assert options.proposal is not None
     assert (options.proposal.prediction_id, options.proposal.checkpoint_name) == (source.prediction_id, "model-1")
     assert options.proposals_refused == ""
     desk = Desk(annotator, image_id)
@@ -49,17 +50,14 @@ def test_a_proposal_is_taken_up_and_measured(store: Store, annotator: Caller, pr
     assert made(desk.submit())[:4] == (Start.OWN_VERSION, version.version_id, None, False)
 
 
-def test_a_proposal_that_was_dropped_was_still_seen(
-    store: Store, annotator: Caller, predicted: PredictedClinic
-) -> None:
-    image_id, source = proposed(store, predicted)
+def test_a_proposal_that_was_dropped_was_still_seen(annotator: Caller, predicted: PredictedClinic) -> None:
+    image_id, source = proposed(annotator.store, predicted)
     desk = Desk(annotator, image_id)
     desk.start(source)
     desk.start(NOTHING)
     desk.paint(pixels(1, desk.mask.shape))
     version = desk.submit()
-    with store.reading() as session:
-        assert session.get_one(AnnotationVersion, version.version_id).start_mask_id is None
+    assert get(annotator, AnnotationVersion, version.version_id).start_mask_id is None
     assert made(version)[:4] == (Start.NOTHING, None, None, True)
     assert (version.kept_share, version.added_share) == (None, 1.0)
 
@@ -73,43 +71,36 @@ def test_a_proposal_is_the_current_models_alone(
     options = start_options(annotator, image_id=image_id)
     assert (options.proposal, options.proposals_refused) == (None, "")
     before = everything(store)
-    with pytest.raises(Conflict, match="Another model"):
-        desk.start(source)
+    refused(Conflict, lambda: desk.start(source), match="Another model")
     _, other = proposed(store, predicted, 1)
     for wrong in (other, StartSource(Start.PROPOSAL, prediction_id=999)):
         with pytest.raises(NotFound):
             desk.start(wrong)
     assert everything(store) == before
     current = predicted.predict(image_id, newer)
-    with pytest.raises(Conflict, match="Another model"):
-        desk.start(source)
+    refused(Conflict, lambda: desk.start(source), match="Another model")
     desk.start(StartSource(Start.PROPOSAL, prediction_id=current))
     assert desk.opened.start is Start.PROPOSAL
 
 
-def test_without_a_current_model_there_is_no_proposal(
-    store: Store, annotator: Caller, predicted: PredictedClinic
-) -> None:
-    with store.writing() as session:
+def test_without_a_current_model_there_is_no_proposal(annotator: Caller, predicted: PredictedClinic) -> None:
+    with annotator.store.writing() as session:
         session.delete(session.scalars(select(Promotion)).one())
-    image_id, source = proposed(store, predicted)
+    image_id, source = proposed(annotator.store, predicted)
     assert start_options(annotator, image_id=image_id).proposal is None
-    with pytest.raises(Conflict):
-        Desk(annotator, image_id).start(source)
+    refused(Conflict, lambda: Desk(annotator, image_id).start(source))
 
 
-def test_the_model_marks_acetowhite_epithelium_alone(
-    store: Store, annotator: Caller, predicted: PredictedClinic
-) -> None:
-    image_id, source = proposed(store, predicted)
-    before = everything(store)
+def test_the_model_marks_acetowhite_epithelium_alone(annotator: Caller, predicted: PredictedClinic) -> None:
+    image_id, source = proposed(annotator.store, predicted)
+    before = everything(annotator.store)
     for finding in set(Finding) - {Finding.ACETOWHITE}:
         options = start_options(annotator, image_id=image_id, finding=finding)
         assert options.proposal is None
         assert "acetowhite epithelium alone" in options.proposals_refused
         with pytest.raises(PermissionDenied, match="acetowhite epithelium alone"):
             Desk(annotator, image_id, finding).start(source)
-    assert everything(store) == before
+    assert everything(annotator.store) == before
 
 
 def test_proposals_that_are_switched_off_are_refused(
@@ -120,8 +111,7 @@ def test_proposals_that_are_switched_off_are_refused(
     options = start_options(annotator, image_id=image_id)
     assert (options.proposal, "switched" in options.proposals_refused) == (None, True)
     before = everything(store)
-    with pytest.raises(PermissionDenied, match="switched"):
-        Desk(annotator, image_id).start(source)
+    refused(PermissionDenied, lambda: Desk(annotator, image_id).start(source), match="switched")
     assert everything(store) == before
     preferences.set_proposals(administrator, allowed=True)
     Desk(annotator, image_id).start(source)
@@ -134,28 +124,21 @@ def test_a_task_without_proposals_refuses_them_to_its_people_while_it_is_open(
     task_id = add_task(store, image_id, annotator, proposals=False)
     desk = Desk(annotator, image_id)
     assert "in a task of yours" in start_options(annotator, image_id=image_id).proposals_refused
-    with pytest.raises(PermissionDenied, match="in a task of yours"):
-        desk.start(source)
+    refused(PermissionDenied, lambda: desk.start(source), match="in a task of yours")
     desk.submit()
-    with pytest.raises(PermissionDenied):
-        desk.start(source)
+    refused(PermissionDenied, lambda: desk.start(source))
     assert start_options(fellow, image_id=image_id).proposal is not None
-    with store.writing() as session:
-        session.get_one(AnnotationTask, task_id).closed_at = utc_now()
+    change(store, AnnotationTask, task_id, closed_at=utc_now())
     desk.start(source)
 
 
-def test_a_correction_of_a_prediction_starts_from_the_models_mask_and_says_so(
-    store: Store, administrator: Caller
-) -> None:
+def test_a_correction_of_a_prediction_starts_from_the_models_mask_and_says_so(administrator: Caller) -> None:
     clinic = PredictedClinic(administrator)
-    anna = add_person(store, "correcting")
+    anna = add_person(administrator.store, "correcting")
     found = start_correction(anna, prediction_id=clinic.predictions[1])
     assert (found.image_id, found.has_started) == (clinic.cases[1].image_id, True)
     opened = own_masks.open_annotation(anna, image_id=found.image_id)
-    with store.reading() as session:
-        prediction = session.get_one(Prediction, clinic.predictions[1])
-        wanted = mask_pixels(session.get_one(Mask, prediction.mask_id))
+    wanted = mask_pixels(get(administrator, Mask, get(administrator, Prediction, clinic.predictions[1]).mask_id))
     assert opened.start is Start.PROPOSAL
     assert opened.rle == encode_rle(wanted)
     version = own_masks.submit_annotation(anna, document_id=opened.document_id, seq=opened.seq, note="")
@@ -183,9 +166,7 @@ def test_a_correction_is_refused_where_the_model_may_not_be_seen_or_is_not_the_c
 ) -> None:
     clinic = PredictedClinic(administrator)
     anna = add_person(store, "correcting")
-    with pytest.raises(NotFound):
-        start_correction(anna, prediction_id=99)
+    refused(NotFound, lambda: start_correction(anna, prediction_id=99))
     clinic.predict(clinic.cases[1].image_id, clinic.add_checkpoint("model-2", administrator))
-    with pytest.raises(Conflict):
-        start_correction(anna, prediction_id=clinic.predictions[1])
+    refused(Conflict, lambda: start_correction(anna, prediction_id=clinic.predictions[1]))
     assert own_masks.open_annotation(anna, image_id=clinic.cases[1].image_id).annotation_id is None

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis.extra.numpy import arrays
 from PIL import Image
-from sqlalchemy import select
 
 from colpo_core.errors import Blinding, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.images.masks import encode_rle
@@ -29,12 +28,9 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, TaskItem
 from colpo_core.terms import MaskOrigin, Start, TaskItemState
+from tests.support.refusals import refused
 from tests.support.review_desks import HEIGHT, NOTHING, WIDTH, Desk, add_image, add_task, everything, made, pixels
-
-
-@pytest.fixture
-def desk(annotator: Caller, image_id: int) -> Desk:
-    return Desk(annotator, image_id)
+from tests.support.store_rows import row
 
 
 def mask_of(desk: Desk, version_id: int) -> np.ndarray:
@@ -52,9 +48,7 @@ def test_an_earlier_version_comes_back_as_a_new_one(desk: Desk, store: Store, an
     assert np.array_equal(desk.mask, pixels(1))
     assert (desk.opened.changed, desk.opened.start) == (False, Start.OWN_VERSION)
     assert desk.submit_painted(pixels(3)).start_version_id == restored.version_id
-    with store.reading() as session:
-        detail = session.scalars(select(AuditEntry.detail).where(AuditEntry.action == "restore version")).one()
-    assert detail == {"restored": 1, "version": 3}
+    assert row(store, AuditEntry.detail, AuditEntry.action == "restore version") == {"restored": 1, "version": 3}
 
 
 def test_a_tab_that_shows_the_mask_from_before_cannot_save_over_what_was_restored(
@@ -72,8 +66,7 @@ def test_restoring_loses_no_stroke(desk: Desk, store: Store, annotator: Caller) 
     first, _ = desk.submit_painted(pixels(1)), desk.submit_painted(pixels(2))
     desk.paint(pixels(3))
     before = everything(store)
-    with pytest.raises(Conflict, match="painted since"):
-        restore_version(annotator, version_id=first.version_id)
+    refused(Conflict, lambda: restore_version(annotator, version_id=first.version_id), match="painted since")
     assert everything(store) == before
     desk.paint(pixels(2))
     assert restore_version(annotator, version_id=first.version_id).strokes == 2
@@ -89,8 +82,7 @@ def test_what_is_newest_already_is_not_restored(desk: Desk, store: Store, annota
             restore_version(annotator, version_id=version.version_id)
     with pytest.raises(InputRejected, match="note"):
         restore_version(annotator, version_id=first.version_id + 1, note="x" * 2001)
-    with pytest.raises(NotFound):
-        restore_version(annotator, version_id=999)
+    refused(NotFound, lambda: restore_version(annotator, version_id=999))
     assert everything(store) == before
 
 
@@ -124,8 +116,7 @@ def test_restoring_settles_the_task(desk: Desk, store: Store, annotator: Caller,
     first, _ = desk.submit_painted(pixels(1)), desk.submit_painted(pixels(2))
     add_task(store, image_id, annotator)
     restored = restore_version(annotator, version_id=first.version_id)
-    with store.reading() as session:
-        item = session.scalars(select(TaskItem)).one()
+    item = row(store, TaskItem)
     assert (item.state, item.version_id) == (TaskItemState.SUBMITTED, restored.version_id)
 
 
@@ -194,13 +185,13 @@ def test_a_hidden_mask_is_neither_listed_nor_compared(
         for first, second in ((theirs, earlier), (earlier, theirs)):
             with pytest.raises(Blinding):
                 look(annotator, first_id=first.version_id, second_id=second.version_id)
-    with pytest.raises(Blinding):
-        list_versions(annotator, annotation_id=theirs.annotation_id)
-    with pytest.raises(Blinding):
-        restore_version(annotator, version_id=theirs.version_id)
+    refused(
+        Blinding,
+        lambda: list_versions(annotator, annotation_id=theirs.annotation_id),
+        lambda: restore_version(annotator, version_id=theirs.version_id),
+    )
     assert list_versions(administrator, annotation_id=theirs.annotation_id) == (theirs,)
     mine = desk.submit_painted(pixels(2))
     assert list_versions(annotator, annotation_id=theirs.annotation_id) == (theirs,)
     assert compare_versions(annotator, first_id=mine.version_id, second_id=theirs.version_id).iou < 1
-    with pytest.raises(NotFound):
-        list_versions(annotator, annotation_id=999)
+    refused(NotFound, lambda: list_versions(annotator, annotation_id=999))

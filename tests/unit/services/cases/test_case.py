@@ -31,6 +31,7 @@ from colpo_core.terms import (
     SpecimenKind,
     Stage,
 )
+from tests.support.refusals import refused
 
 HEIGHT, WIDTH = 24, 32
 MOMENT = datetime(2024, 5, 6, tzinfo=UTC)
@@ -83,8 +84,7 @@ def test_a_case_that_comes_in_meanwhile_does_not_shift_the_next_page(annotator: 
         add(annotator, f"P-{number}")
     page = list_cases(annotator, limit=2)
     add(annotator, "P-late")
-    rest = list_cases(annotator, after=page.next_after, limit=2)
-    assert [row.patient_code for row in rest.rows] == ["P-1", "P-0"]
+    assert [row.patient_code for row in list_cases(annotator, after=page.next_after, limit=2).rows] == ["P-1", "P-0"]
 
 
 def test_a_row_says_what_a_list_needs(annotator: Caller) -> None:
@@ -188,8 +188,7 @@ def test_the_form_is_kept_as_entered(annotator: Caller) -> None:
 )
 def test_a_field_that_cannot_be_is_refused(annotator: Caller, form: CaseForm, why: str) -> None:
     case_id, _ = add(annotator, "P-1")
-    with pytest.raises(InputRejected, match=why):
-        update_case(annotator, case_id=case_id, base_version=1, form=form)
+    refused(InputRejected, lambda: update_case(annotator, case_id=case_id, base_version=1, form=form), match=why)
     assert get_case(annotator, case_id=case_id).version == 1
 
 
@@ -222,7 +221,8 @@ def test_the_file_and_its_thumbnail_come_back(annotator: Caller) -> None:
 
 def test_readers_see_no_case_and_no_image(annotator: Caller, reader: Caller) -> None:
     case_id, (image_id,) = add(annotator, "P-1")
-    for ask in (
+    refused(
+        PermissionDenied,
         lambda: list_cases(reader),
         lambda: get_case(reader, case_id=case_id),
         lambda: get_image(reader, image_id=image_id),
@@ -230,20 +230,17 @@ def test_readers_see_no_case_and_no_image(annotator: Caller, reader: Caller) -> 
         lambda: image_thumbnail(reader, image_id=image_id),
         lambda: update_case(reader, case_id=case_id, base_version=1, form=CaseForm()),
         lambda: mark_image(reader, image_id=image_id, shows_cervix=False),
-    ):
-        with pytest.raises(PermissionDenied):
-            ask()  # type: ignore[no-untyped-call]
+    )
 
 
 def test_what_is_not_there_is_said(annotator: Caller) -> None:
-    with pytest.raises(NotFound):
-        get_case(annotator, case_id=1)
-    with pytest.raises(NotFound):
-        update_case(annotator, case_id=1, base_version=1, form=CaseForm())
-    with pytest.raises(NotFound):
-        mark_image(annotator, image_id=1)
-    with pytest.raises(ValueError, match="limit"):
-        list_cases(annotator, limit=0)
+    refused(
+        NotFound,
+        lambda: get_case(annotator, case_id=1),
+        lambda: update_case(annotator, case_id=1, base_version=1, form=CaseForm()),
+        lambda: mark_image(annotator, image_id=1),
+    )
+    refused(ValueError, lambda: list_cases(annotator, limit=0), match="limit")
     assert list_cases(annotator).rows == ()
 
 

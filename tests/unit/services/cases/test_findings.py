@@ -1,7 +1,6 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import Blinding, Conflict, InputRejected, NotFound, PermissionDenied
 from colpo_core.ifcpc import SIGNS, Iodine, Junction, LesionLocation, Sign
@@ -12,6 +11,8 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, AnnotationVersion, AuditEntry, Case
 from colpo_core.terms import Finding
 from tests.support.clinic import Clinic, ClinicCase
+from tests.support.refusals import refused
+from tests.support.store_rows import change, row, rows
 
 WHOLE = FindingsEntry(
     adequate=True,
@@ -33,9 +34,7 @@ def case(clinic: Clinic) -> ClinicCase:
 
 
 def version_of(store: Store, case: ClinicCase) -> int:
-    with store.reading() as session:
-        found = select(AnnotationVersion.id).where(AnnotationVersion.annotation_id == case.annotation_id)
-        return session.scalars(found).one()
+    return row(store, AnnotationVersion.id, AnnotationVersion.annotation_id == case.annotation_id)
 
 
 def test_what_is_saved_is_what_is_read_in_the_form_s_order(annotator: Caller, case: ClinicCase) -> None:
@@ -53,23 +52,17 @@ def test_what_is_saved_is_what_is_read_in_the_form_s_order(annotator: Caller, ca
 def test_signs_come_and_go(annotator: Caller, case: ClinicCase) -> None:
     """A sign that stays beside ones that change: each is in the table once."""
     for number, signs in enumerate([(Sign.EROSION, Sign.TUMOUR), (Sign.TUMOUR, Sign.CONDYLOMA), (), (Sign.TUMOUR,)]):
-        entry = FindingsEntry(signs=signs)
-        saved = save_findings(annotator, case_id=case.case_id, base_version=number, entry=entry)
+        saved = save_findings(annotator, case_id=case.case_id, base_version=number, entry=FindingsEntry(signs=signs))
         assert set(saved.entry.signs) == set(signs)
         assert saved.version == number + 1
 
 
-def test_a_save_that_changes_nothing_leaves_no_trace(
-    store: Store, annotator: Caller, clinic: Clinic, case: ClinicCase
-) -> None:
+def test_a_save_that_changes_nothing_leaves_no_trace(annotator: Caller, clinic: Clinic, case: ClinicCase) -> None:
     first = save_findings(annotator, case_id=case.case_id, base_version=0, entry=WHOLE)
-    again = save_findings(annotator, case_id=case.case_id, base_version=1, entry=first.entry)
-    assert again == first
+    assert save_findings(annotator, case_id=case.case_id, base_version=1, entry=first.entry) == first
     nothing = FindingsEntry()
-    other = clinic.add_case().case_id
-    assert save_findings(annotator, case_id=other, base_version=0, entry=nothing).version == 0
-    with store.reading() as session:
-        entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "save findings")).all()
+    assert save_findings(annotator, case_id=clinic.add_case().case_id, base_version=0, entry=nothing).version == 0
+    entries = rows(annotator, AuditEntry, AuditEntry.action == "save findings")
     assert [entry.subject for entry in entries] == [f"case {case.case_id}"]
     assert "seen twice" not in str(entries[0].detail)
 
@@ -127,16 +120,14 @@ def test_contradictions_are_refused_and_nothing_is_stored(
     ],
 )
 def test_what_is_only_unusual_is_taken(annotator: Caller, case: ClinicCase, entry: FindingsEntry) -> None:
-    saved = save_findings(annotator, case_id=case.case_id, base_version=0, entry=entry)
-    assert saved.entry == entry
+    assert save_findings(annotator, case_id=case.case_id, base_version=0, entry=entry).entry == entry
 
 
 @pytest.mark.parametrize(("pregnant", "is_taken"), [(None, True), (True, True), (False, False)])
 def test_deciduosis_contradicts_a_record_without_pregnancy(
     store: Store, annotator: Caller, case: ClinicCase, pregnant: bool | None, is_taken: bool
 ) -> None:
-    with store.writing() as session:
-        session.get_one(Case, case.case_id).pregnant = pregnant
+    change(store, Case, case.case_id, pregnant=pregnant)
     entry = FindingsEntry(signs=(Sign.DECIDUOSIS,))
     if is_taken:
         save_findings(annotator, case_id=case.case_id, base_version=0, entry=entry)
@@ -145,10 +136,8 @@ def test_deciduosis_contradicts_a_record_without_pregnancy(
         save_findings(annotator, case_id=case.case_id, base_version=0, entry=entry)
 
 
-def test_a_confirmed_proposal_is_known_until_size_or_place_changes(
-    store: Store, annotator: Caller, case: ClinicCase
-) -> None:
-    version_id = version_of(store, case)
+def test_a_confirmed_proposal_is_known_until_size_or_place_changes(annotator: Caller, case: ClinicCase) -> None:
+    version_id = version_of(annotator.store, case)
     entry = FindingsEntry(quadrants=2, clock_hours=(1, 2))
     keywords = {"case_id": case.case_id}
     saved = save_findings(annotator, **keywords, base_version=0, entry=entry, proposed_from=version_id)
@@ -177,27 +166,31 @@ def test_a_proposal_comes_from_a_lesion_s_mask_of_this_case(
             save_findings(annotator, case_id=case.case_id, base_version=0, entry=WHOLE, proposed_from=wrong)
 
 
-def test_a_hidden_mask_confirms_nothing(
-    store: Store, annotator: Caller, case: ClinicCase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hidden_mask_confirms_nothing(annotator: Caller, case: ClinicCase, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise Blinding("not yet")
 
     monkeypatch.setattr("colpo_core.services.cases.findings.require_visible", refuse)
     with pytest.raises(Blinding):
         save_findings(
-            annotator, case_id=case.case_id, base_version=0, entry=WHOLE, proposed_from=version_of(store, case)
+            annotator,
+            case_id=case.case_id,
+            base_version=0,
+            entry=WHOLE,
+            proposed_from=version_of(annotator.store, case),
         )
 
 
 def test_findings_are_for_clinicians_and_for_cases_that_exist(
     annotator: Caller, reader: Caller, case: ClinicCase
 ) -> None:
-    with pytest.raises(PermissionDenied):
-        get_findings(reader, case_id=case.case_id)
-    with pytest.raises(PermissionDenied):
-        save_findings(reader, case_id=case.case_id, base_version=0, entry=WHOLE)
-    with pytest.raises(NotFound):
-        get_findings(annotator, case_id=999)
-    with pytest.raises(NotFound):
-        save_findings(annotator, case_id=999, base_version=0, entry=WHOLE)
+    refused(
+        PermissionDenied,
+        lambda: get_findings(reader, case_id=case.case_id),
+        lambda: save_findings(reader, case_id=case.case_id, base_version=0, entry=WHOLE),
+    )
+    refused(
+        NotFound,
+        lambda: get_findings(annotator, case_id=999),
+        lambda: save_findings(annotator, case_id=999, base_version=0, entry=WHOLE),
+    )

@@ -3,7 +3,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import select
 
 from colpo_core.errors import NotFound, PermissionDenied
 from colpo_core.images.masks import encode_rle
@@ -12,9 +11,12 @@ from colpo_core.services.annotations.own_masks import open_annotation, save_draf
 from colpo_core.services.cases.findings_proposal import lesion_images, propose_clock_hour, propose_findings
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
-from colpo_core.store.tables import AnnotationTask, FindingsForm, TaskItem
-from colpo_core.terms import Finding, MaskDoubt, TaskOrder
+from colpo_core.store.tables import FindingsForm
+from colpo_core.terms import Finding, MaskDoubt
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.refusals import refused
+from tests.support.several_annotators import add_task
+from tests.support.store_rows import rows
 
 
 @pytest.fixture
@@ -61,8 +63,7 @@ def test_size_and_place_are_read_off_the_own_masks(annotator: Caller, case: Clin
 def test_nothing_is_written_by_a_proposal(store: Store, annotator: Caller, case: ClinicCase) -> None:
     paint(annotator, case, UPPER)
     propose_findings(annotator, image_id=case.image_id)
-    with store.reading() as session:
-        assert session.scalars(select(FindingsForm)).all() == []
+    assert rows(store, FindingsForm) == []
 
 
 def test_without_an_outline_there_is_no_percentage_of_the_cervix(annotator: Caller, case: ClinicCase) -> None:
@@ -82,8 +83,7 @@ def test_strokes_since_the_last_version_count_and_name_no_version(annotator: Cal
     assert (draft.version_id, draft.is_draft, draft.quadrants) == (None, True, 4)
     assert any("not submitted" in sentence for sentence in draft.missing)
     paint(annotator, case, square(0, 0, 64, 63))
-    second = propose_findings(annotator, image_id=case.image_id)
-    assert second.version_number == 2
+    assert propose_findings(annotator, image_id=case.image_id).version_number == 2
 
 
 @pytest.mark.parametrize(
@@ -139,24 +139,9 @@ def test_an_outline_that_is_hidden_in_a_blind_task_is_not_used(
 ) -> None:
     paint(administrator, case, CERVIX, Finding.CERVIX)
     paint(annotator, case, UPPER)
-    with store.writing() as session:
-        task = AnnotationTask(
-            title="outlines",
-            finding=Finding.CERVIX,
-            n_annotators=2,
-            blind=True,
-            proposals=False,
-            order=TaskOrder.DATE,
-            seed=0,
-            created_by=administrator.person_id,
-        )
-        for person in (annotator, administrator):
-            task.items.append(TaskItem(image_id=case.image_id, annotator_id=person.person_id, position=1))
-        session.add(task)
-    proposal = propose_findings(annotator, image_id=case.image_id)
-    assert proposal.cervix_percent is None
-    site = SpecimenSite(case.image_id, 20, 2)
-    assert propose_clock_hour(annotator, site=site) is None
+    add_task(store, [case.image_id], [annotator, administrator], creator=administrator, finding=Finding.CERVIX)
+    assert propose_findings(annotator, image_id=case.image_id).cervix_percent is None
+    assert propose_clock_hour(annotator, site=SpecimenSite(case.image_id, 20, 2)) is None
 
 
 def test_a_site_has_an_hour_where_the_cervix_is_known(annotator: Caller, case: ClinicCase) -> None:
@@ -172,11 +157,10 @@ def test_proposals_are_for_clinicians_and_images_that_exist(
     annotator: Caller, reader: Caller, case: ClinicCase
 ) -> None:
     site = SpecimenSite(case.image_id, 1, 1)
-    with pytest.raises(PermissionDenied):
-        propose_findings(reader, image_id=case.image_id)
-    with pytest.raises(PermissionDenied):
-        propose_clock_hour(reader, site=site)
-    with pytest.raises(PermissionDenied):
-        lesion_images(reader, case_id=case.case_id)
-    with pytest.raises(NotFound):
-        propose_findings(annotator, image_id=999)
+    refused(
+        PermissionDenied,
+        lambda: propose_findings(reader, image_id=case.image_id),
+        lambda: propose_clock_hour(reader, site=site),
+        lambda: lesion_images(reader, case_id=case.case_id),
+    )
+    refused(NotFound, lambda: propose_findings(annotator, image_id=999))

@@ -14,11 +14,11 @@ from colpo_core.store.tables import Image, ImageLook
 from colpo_core.terms import Stage
 from tests.support.clinic import Clinic, draw
 from tests.support.copies import as_jpeg, brighter
+from tests.support.store_rows import get, rows
 
 
 def stored(store: Store) -> dict[int, str | None]:
-    with store.reading() as session:
-        return {row.id: row.perceptual_hash for row in session.scalars(select(Image))}
+    return {row.id: row.perceptual_hash for row in rows(store, Image)}
 
 
 def test_what_an_older_store_lacks_is_computed_from_the_files_once(store: Store, clinic: Clinic) -> None:
@@ -55,8 +55,7 @@ def test_a_lost_file_is_named_by_its_image_and_keeps_what_was_computed(
 ) -> None:
     monkeypatch.setattr(fingerprints, "_BATCH", 1)
     first, lost = (clinic.add_case().image_id for _ in range(2))
-    with store.reading() as session:
-        store.blobs.path(session.get_one(Image, lost).sha256).unlink()
+    store.blobs.path(get(store, Image, lost).sha256).unlink()
     with pytest.raises(NotFound, match=f"file of image {lost} is missing or damaged"):
         fingerprints.fill_fingerprints(store)
     assert stored(store)[first] is not None
@@ -69,9 +68,7 @@ def test_near_copies_are_pairs_of_image_rows(store: Store) -> None:
     assert fingerprints.near_copies([5, 7], looks) == []
 
 
-def test_patients_with_near_copies_of_one_photograph_stay_on_one_side(
-    store: Store, clinic: Clinic, annotator: Caller
-) -> None:
+def test_patients_with_near_copies_of_one_photograph_stay_on_one_side(clinic: Clinic, annotator: Caller) -> None:
     clinic.add_cohort(12)
     photograph = draw(99, lesion=False)[0]
     twins = [
@@ -79,11 +76,9 @@ def test_patients_with_near_copies_of_one_photograph_stay_on_one_side(
         clinic.add_case(photograph=as_jpeg(brighter(photograph, 1.1), 70)).patient_id,
     ]
     for seed in range(8):
-        manifest = freezing.gather_manifest(store, SnapshotQuery("any", seed=seed))
-        sides = {item.split for item in manifest.items if item.patient_id in twins}
-        assert len(sides) == 1, f"seed {seed}"
-    frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("first"))
-    assert frozen.count("images") == 14
+        manifest = freezing.gather_manifest(annotator.store, SnapshotQuery("any", seed=seed))
+        assert len({item.split for item in manifest.items if item.patient_id in twins}) == 1, f"seed {seed}"
+    assert freezing.freeze_snapshot(annotator, query=SnapshotQuery("first")).count("images") == 14
 
 
 def test_the_guard_looks_for_near_copies_when_a_snapshot_is_frozen(

@@ -1,5 +1,4 @@
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import InputRejected, NotFound, PermissionDenied
 from colpo_core.records.cases.cases import CaseForm, LabelRecord, SpecimenSite, SwedeRows
@@ -10,7 +9,10 @@ from colpo_core.services.imports.rows import find_or_add_case
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case
 from colpo_core.terms import Colposcopy, Grade, Label, LabelSource, SpecimenKind
+from tests.support import store_rows
 from tests.support.clinic import SIDE_PX, Clinic
+from tests.support.refusals import refused
+from tests.support.store_rows import rows
 
 PUNCH, LEEP = SpecimenKind.PUNCH_BIOPSY, SpecimenKind.LEEP
 
@@ -56,8 +58,7 @@ def test_cancer_flags_the_case_and_gives_no_label(annotator: Caller, case_id: in
 
 
 def test_without_biopsy_a_normal_colposcopy_gives_normal(annotator: Caller, case_id: int) -> None:
-    form = CaseForm(colposcopy=Colposcopy.NORMAL)
-    version = update_case(annotator, case_id=case_id, base_version=1, form=form)
+    version = update_case(annotator, case_id=case_id, base_version=1, form=CaseForm(colposcopy=Colposcopy.NORMAL))
     assert label(annotator, case_id).label is Label.NORMAL
     update_case(annotator, case_id=case_id, base_version=version, form=CaseForm(colposcopy=Colposcopy.ABNORMAL))
     now = label(annotator, case_id)
@@ -73,8 +74,7 @@ def test_a_decision_that_stays_the_same_keeps_its_time(annotator: Caller, case_i
 
 
 def test_an_impression_stands_beside_histology_and_never_in_its_place(annotator: Caller, case_id: int) -> None:
-    swede = SwedeRows(2, 2, 1, 1, 1)
-    version = update_case(annotator, case_id=case_id, base_version=1, form=CaseForm(swede=swede))
+    version = update_case(annotator, case_id=case_id, base_version=1, form=CaseForm(swede=SwedeRows(2, 2, 1, 1, 1)))
     assert label(annotator, case_id).label is None
     impression = label(annotator, case_id, LabelSource.IMPRESSION)
     assert impression.label is Label.HSIL
@@ -85,22 +85,17 @@ def test_an_impression_stands_beside_histology_and_never_in_its_place(annotator:
 
 
 def test_a_recorded_total_stays_until_rows_are_entered(store: Store, annotator: Caller, case_id: int) -> None:
-    with store.writing() as session:
-        session.get_one(Case, case_id).swede_total = 7
+    store_rows.change(store, Case, case_id, swede_total=7)
     update_case(annotator, case_id=case_id, base_version=2, form=CaseForm(age_years=33))
     case = get_case(annotator, case_id=case_id)
     assert case.swede_total == 7
-    form = CaseForm(swede=SwedeRows(aceto_uptake=1))
-    update_case(annotator, case_id=case_id, base_version=case.version, form=form)
+    update_case(annotator, case_id=case_id, base_version=case.version, form=CaseForm(swede=SwedeRows(aceto_uptake=1)))
     assert get_case(annotator, case_id=case_id).swede_total is None
 
 
 def test_every_entry_is_in_the_log(store: Store, annotator: Caller, case_id: int) -> None:
-    specimen = add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
-    withdraw_specimen(annotator, specimen_id=specimen)
-    with store.reading() as session:
-        actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
-    assert actions == ["add case", "add specimen", "withdraw specimen"]
+    withdraw_specimen(annotator, specimen_id=add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2))
+    assert rows(store, AuditEntry.action) == ["add case", "add specimen", "withdraw specimen"]
 
 
 def test_bad_input_changes_nothing(annotator: Caller, reader: Caller, case_id: int) -> None:
@@ -108,22 +103,23 @@ def test_bad_input_changes_nothing(annotator: Caller, reader: Caller, case_id: i
         add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2, clock_hour=13)
     with pytest.raises(InputRejected, match="remark"):
         add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2, note="x" * 501)
-    with pytest.raises(NotFound):
-        add_specimen(annotator, case_id=999, kind=PUNCH, grade=Grade.CIN2)
-    with pytest.raises(NotFound):
-        withdraw_specimen(annotator, specimen_id=999)
-    with pytest.raises(PermissionDenied):
-        add_specimen(reader, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
-    with pytest.raises(PermissionDenied):
-        withdraw_specimen(reader, specimen_id=1)
+    refused(
+        NotFound,
+        lambda: add_specimen(annotator, case_id=999, kind=PUNCH, grade=Grade.CIN2),
+        lambda: withdraw_specimen(annotator, specimen_id=999),
+    )
+    refused(
+        PermissionDenied,
+        lambda: add_specimen(reader, case_id=case_id, kind=PUNCH, grade=Grade.CIN2),
+        lambda: withdraw_specimen(reader, specimen_id=1),
+    )
     assert get_case(annotator, case_id=case_id).specimens == ()
 
 
 def test_a_specimen_is_withdrawn_once(annotator: Caller, case_id: int) -> None:
     specimen = add_specimen(annotator, case_id=case_id, kind=PUNCH, grade=Grade.CIN2)
     withdraw_specimen(annotator, specimen_id=specimen)
-    with pytest.raises(InputRejected, match="before"):
-        withdraw_specimen(annotator, specimen_id=specimen)
+    refused(InputRejected, lambda: withdraw_specimen(annotator, specimen_id=specimen), match="before")
 
 
 def test_a_specimen_s_site_is_a_point_on_an_image_of_its_case(store: Store, annotator: Caller) -> None:
@@ -162,8 +158,7 @@ def test_a_clock_position_is_entered_later(annotator: Caller, case_id: int) -> N
     for hour in (7, None):
         set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=hour)
         assert get_case(annotator, case_id=case_id).specimens[0].clock_hour == hour
-    with pytest.raises(InputRejected, match="clock"):
-        set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=0)
+    refused(InputRejected, lambda: set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=0), match="clock")
 
 
 def test_a_withdrawn_specimen_stays_as_it_is(annotator: Caller, reader: Caller, case_id: int) -> None:
@@ -175,7 +170,9 @@ def test_a_withdrawn_specimen_stays_as_it_is(annotator: Caller, reader: Caller, 
         with pytest.raises(NotFound):
             change(annotator, specimen_id=999, **value)
     withdraw_specimen(annotator, specimen_id=specimen_id)
-    with pytest.raises(InputRejected, match="withdrawn"):
-        set_site(annotator, specimen_id=specimen_id, site=None)
-    with pytest.raises(InputRejected, match="withdrawn"):
-        set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=3)
+    refused(
+        InputRejected,
+        lambda: set_site(annotator, specimen_id=specimen_id, site=None),
+        lambda: set_clock_hour(annotator, specimen_id=specimen_id, clock_hour=3),
+        match="withdrawn",
+    )

@@ -22,6 +22,8 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Exposure, Image, ImageAnswer, ImageLook
 from colpo_core.terms import ExposureKind, Grade, ImageQuestion, SpecimenKind, Stage
 from tests.support.copies import as_jpeg
+from tests.support.refusals import refused
+from tests.support.store_rows import get, row, rows
 
 Rgb = NDArray[np.uint8]
 
@@ -52,8 +54,7 @@ class Intake:
             files=[IncomingFile("x.png", content, stage=stage)]).outcomes  # fmt: skip
         assert outcome.image_id is not None and outcome.case_id is not None
         if grade is not None:
-            kind = SpecimenKind.PUNCH_BIOPSY
-            add_specimen(self.actor, case_id=outcome.case_id, kind=kind, grade=grade)
+            add_specimen(self.actor, case_id=outcome.case_id, kind=SpecimenKind.PUNCH_BIOPSY, grade=grade)
         return outcome.image_id, outcome.case_id
 
 
@@ -74,21 +75,17 @@ def test_only_what_contradicts_itself_is_asked_about(annotator: Caller, intake: 
     assert question_text(question, stage, 1) == "1 image looks like Lugol's iodine but is filed as acetic acid"
 
 
-def test_an_answer_is_kept_with_who_and_when_and_ends_the_question(
-    store: Store, annotator: Caller, intake: Intake
-) -> None:
+def test_an_answer_is_kept_with_who_and_when_and_ends_the_question(annotator: Caller, intake: Intake) -> None:
     image_id, _ = intake.bring(iodine(1))
     assert confirm_images(annotator, image_ids=[image_id]) == 1
     assert asked_images(annotator) == ()
-    with store.reading() as session:
-        answer = session.scalars(select(ImageAnswer)).one()
-        assert (answer.question, answer.answered_by) == (ImageQuestion.IODINE, annotator.person_id)
-        assert answer.answered_at is not None
-        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "confirm image")).one()
-        assert (entry.subject, entry.detail) == (f"image {image_id}", {"question": "looks_like_iodine"})
-        assert session.get_one(Image, image_id).stage is Stage.ACETIC_ACID
-    with pytest.raises(InputRejected, match="Nothing of the kind"):
-        confirm_images(annotator, image_ids=[image_id])
+    answer = row(annotator, ImageAnswer)
+    assert (answer.question, answer.answered_by) == (ImageQuestion.IODINE, annotator.person_id)
+    assert answer.answered_at is not None
+    entry = row(annotator, AuditEntry, AuditEntry.action == "confirm image")
+    assert (entry.subject, entry.detail) == (f"image {image_id}", {"question": "looks_like_iodine"})
+    assert get(annotator, Image, image_id).stage is Stage.ACETIC_ACID
+    refused(InputRejected, lambda: confirm_images(annotator, image_ids=[image_id]), match="Nothing of the kind")
 
 
 def test_one_question_may_be_answered_and_another_left(annotator: Caller, intake: Intake) -> None:
@@ -100,15 +97,12 @@ def test_one_question_may_be_answered_and_another_left(annotator: Caller, intake
     assert left.questions == (ImageQuestion.IODINE,)
 
 
-def test_filing_under_the_right_stage_ends_the_questions_of_stage(
-    store: Store, annotator: Caller, intake: Intake
-) -> None:
+def test_filing_under_the_right_stage_ends_the_questions_of_stage(annotator: Caller, intake: Intake) -> None:
     image_ids = [intake.bring(iodine(seed), stage=None)[0] for seed in (1, 2)]
     assert refile_images(annotator, image_ids=image_ids, stage=Stage.LUGOL) == 2
     assert asked_images(annotator) == ()
     assert refile_images(annotator, image_ids=image_ids, stage=Stage.LUGOL) == 0
-    with store.reading() as session:
-        assert set(session.scalars(select(Image.stage))) == {Stage.LUGOL}
+    assert set(rows(annotator, Image.stage)) == {Stage.LUGOL}
     refile_images(annotator, image_ids=image_ids[:1], stage=Stage.ACETIC_ACID)
     assert [one.questions for one in asked_images(annotator)] == [(ImageQuestion.IODINE,)]
 
@@ -128,31 +122,29 @@ def test_what_does_not_show_the_cervix_is_not_asked_about(annotator: Caller, int
 
 
 def test_unknown_images_and_readers_are_refused(annotator: Caller, reader: Caller) -> None:
-    with pytest.raises(NotFound, match="no image 9"):
-        confirm_images(annotator, image_ids=[9])
-    with pytest.raises(NotFound, match="no image 9"):
-        refile_images(annotator, image_ids=[9], stage=Stage.NATIVE)
-    for deed in (
+    refused(
+        NotFound,
+        lambda: confirm_images(annotator, image_ids=[9]),
+        lambda: refile_images(annotator, image_ids=[9], stage=Stage.NATIVE),
+        match="no image 9",
+    )
+    refused(
+        PermissionDenied,
         lambda: asked_images(reader),
         lambda: confirm_images(reader, image_ids=[1]),
         lambda: refile_images(reader, image_ids=[1], stage=Stage.NATIVE),
-    ):
-        with pytest.raises(PermissionDenied):
-            deed()
+    )
 
 
-def test_images_of_an_older_version_are_looked_at_before_a_snapshot(
-    store: Store, annotator: Caller, intake: Intake
-) -> None:
+def test_images_of_an_older_version_are_looked_at_before_a_snapshot(annotator: Caller, intake: Intake) -> None:
     wrong, _ = intake.bring(iodine(1), Grade.NORMAL)
     intake.bring(drawn(2), Grade.CIN3)
-    with store.writing() as session:
+    with annotator.store.writing() as session:
         for look in session.scalars(select(ImageLook)):
             session.delete(look)
     assert asked_images(annotator) == ()
-    preview = preview_snapshot(annotator, query=SnapshotQuery("first"))
-    assert [one.image_id for one in preview.asked] == [wrong]
-    assert fill_fingerprints(store) == 0
+    assert [one.image_id for one in preview_snapshot(annotator, query=SnapshotQuery("first")).asked] == [wrong]
+    assert fill_fingerprints(annotator.store) == 0
 
 
 def test_a_snapshot_goes_on_with_open_questions_and_keeps_how_many(annotator: Caller, intake: Intake) -> None:
@@ -179,16 +171,13 @@ def test_copies_under_contradicting_labels_are_listed_and_neither_is_taken(
     two, second = intake.bring(as_jpeg(np.ascontiguousarray(np.rot90(rgb)), 40), other)
     intake.bring(drawn(2), Grade.CIN3)
     intake.bring(drawn(3), Grade.NORMAL)
-    preview = preview_snapshot(annotator, query=SnapshotQuery("first"))
-    (found,) = preview.contradictions
+    (found,) = preview_snapshot(annotator, query=SnapshotQuery("first")).contradictions
     assert (found.image_id, found.case_id, found.other_image_id, found.other_case_id) == (one, first, two, second)
     frozen = freeze_snapshot(annotator, query=SnapshotQuery("first"))
     assert frozen.count("images") == 2
     reasons = [reason for reason in frozen.counts["left_out"] if "near copy, is filed in another case" in reason]
     assert len(reasons) == 1
-    with store.reading() as session:
-        seen = session.scalars(select(Exposure.case_id).where(Exposure.kind == ExposureKind.LABEL))
-        assert {first, second} <= set(seen)
+    assert {first, second} <= set(rows(store, Exposure.case_id, Exposure.kind == ExposureKind.LABEL))
     # The other of the two may lie outside what the snapshot asks for.
     alone = preview_snapshot(annotator, query=SnapshotQuery("some", patient_codes=("P-1", "P-3")))
     assert alone.counts["images"]["total"] == 1

@@ -33,6 +33,8 @@ from colpo_core.terms import (
 )
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
+from tests.support.refusals import refused
+from tests.support.store_rows import add
 
 ADA = Actor(1, "ada", "Ada", Role.ADMINISTRATOR)
 MOMENT = datetime(2024, 5, 6, tzinfo=UTC)
@@ -195,13 +197,12 @@ def test_the_choices_are_those_that_find_something(filled: Store) -> None:
 
 def test_a_reader_finds_nothing(reader: Caller) -> None:
     assert reader.actor.role not in CLINICIANS
-    for ask in (
+    refused(
+        PermissionDenied,
         lambda: list_cases(reader),
         lambda: find_case_ids(reader, where=CaseFilter()),
         lambda: list_choices(reader),
-    ):
-        with pytest.raises(PermissionDenied):
-            ask()
+    )
 
 
 def hand_out(store: Store, image_id: int, people: list[int], *, blind: bool, proposals: bool) -> None:
@@ -237,11 +238,9 @@ def test_what_a_task_keeps_back_is_in_no_list_that_asks_for_it(store: Store, adm
     assert rows[clinic.cases[1].case_id].prob_hsil_4ch == 0.6
 
 
-def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind(
-    store: Store, administrator: Caller
-) -> None:
+def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind(administrator: Caller) -> None:
     clinic = PredictedClinic(administrator)
-    first, second = (add_person(store, name) for name in ("one", "two"))
+    first, second = (add_person(administrator.store, name) for name in ("one", "two"))
     case = clinic.cases[1]
     from colpo_core.services.annotations.imported_masks import import_annotation
     from colpo_core.terms import MaskOrigin
@@ -252,17 +251,17 @@ def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind
         import_annotation(
             person, image_id=case.image_id, mask=mask, origin=MaskOrigin.PAINTED,
             finding=Finding.ACETOWHITE, note="")  # fmt: skip
-    with store.reading() as session:
+    with administrator.store.reading() as session:
         assert count_uncompared(session) == 1
     page = list_cases(administrator, sort=CaseSort.DISAGREEMENT)
     (row,) = page.rows
     assert (row.id, page.n_uncompared) == (case.case_id, 0)
-    with store.reading() as session:
+    with administrator.store.reading() as session:
         assert count_uncompared(session) == 0
         kept = session.get_one(CaseAgreement, case.case_id).lowest_dice
     assert kept is not None
     assert 0 <= kept < 2 * 400 / 1000 + 1e-9
-    hand_out(store, case.image_id, [first.person_id, second.person_id], blind=True, proposals=True)
+    hand_out(administrator.store, case.image_id, [first.person_id, second.person_id], blind=True, proposals=True)
     assert list_cases(first, sort=CaseSort.DISAGREEMENT).rows == ()
     assert find_case_ids(first, where=CaseFilter(dice_below=1.0)) == ()
     assert {row.lowest_dice for row in list_cases(first).rows} == {None}
@@ -271,12 +270,11 @@ def test_how_annotators_agree_is_compared_once_and_kept_from_who_annotates_blind
 
 def test_a_verdict_moves_a_case_from_those_that_wait(store: Store, administrator: Caller) -> None:
     clinic = PredictedClinic(administrator)
-    with store.writing() as session:
-        session.add(
-            Review(prediction_id=clinic.predictions[0], reviewer_id=administrator.person_id, verdict=Verdict.OVERRULE)
-        )
+    add(
+        store,
+        Review(prediction_id=clinic.predictions[0], reviewer_id=administrator.person_id, verdict=Verdict.OVERRULE),
+    )
     overruled = find_case_ids(administrator, where=CaseFilter(review=ReviewState.OVERRULED))
     assert overruled == (clinic.cases[0].case_id,)
-    by_me = find_case_ids(administrator, where=CaseFilter(reviewer_id=administrator.person_id))
-    assert by_me == overruled
+    assert find_case_ids(administrator, where=CaseFilter(reviewer_id=administrator.person_id)) == overruled
     assert list_choices(administrator).reviewers == ((administrator.person_id, "Ada"),)

@@ -7,6 +7,7 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.terms import Grade
 from tests.conftest import add_person
+from tests.support.refusals import refused
 
 MISSED = CaseFilter(outcome=OutcomeChoice.FALSE_NEGATIVE, grade=Grade.CIN3)
 
@@ -17,8 +18,7 @@ def test_a_view_comes_back_as_it_was_kept_to_its_owner_alone(store: Store, annot
     assert list_views(annotator) == (view,)
     other = add_person(store, "other")
     assert list_views(other) == ()
-    with pytest.raises(NotFound):
-        delete_view(other, view_id=view.id)
+    refused(NotFound, lambda: delete_view(other, view_id=view.id))
     assert list_views(annotator) == (view,)
     delete_view(annotator, view_id=view.id)
     assert list_views(annotator) == ()
@@ -40,5 +40,4 @@ def test_what_cannot_be_a_view_is_refused_and_keeps_nothing(annotator: Caller, r
     with pytest.raises(InputRejected, match="Delete one"):
         save_view(annotator, name="one more", where=MISSED, sort=CaseSort.NEWEST)
     assert len(list_views(annotator)) == 50
-    with pytest.raises(PermissionDenied):
-        list_views(reader)
+    refused(PermissionDenied, lambda: list_views(reader))

@@ -10,8 +10,7 @@ from colpo_core.terms import Stage
 from tests.support.clinic import Clinic
 
 
-def test_up_to_the_limit_the_number_is_the_number(store: Store) -> None:
-    clinic = Clinic(store)
+def test_up_to_the_limit_the_number_is_the_number(store: Store, clinic: Clinic) -> None:
     for _ in range(5):
         clinic.add_case()
     clinic.add_case(stage=Stage.LUGOL)

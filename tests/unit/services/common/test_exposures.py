@@ -1,5 +1,4 @@
 import json
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,9 +13,12 @@ from colpo_core.services.people import accounts as people
 from colpo_core.store import Store
 from colpo_core.store.tables import Exposure, Person, utc_now
 from colpo_core.terms import ExposureKind, Grade, Label, SpecimenKind
+from tests.conftest import AddCase
+from tests.support import store_rows
 from tests.support.clinic import PredictedClinic
 from tests.support.exposures import seen_by
 from tests.support.ledger import borrowed_looks, services
+from tests.support.refusals import refused
 
 L, H, P, M, A = (
     ExposureKind.LABEL,
@@ -192,7 +194,7 @@ def test_the_log_tells_the_grade_of_a_specimen(administrator: Caller, annotator:
 
 
 def test_looks_within_a_minute_are_one_and_later_ones_count(
-    store: Store, annotator: Caller, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    store: Store, annotator: Caller, add_case: AddCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case_id = add_case(Label.HSIL)
     for _ in range(3):
@@ -200,8 +202,7 @@ def test_looks_within_a_minute_are_one_and_later_ones_count(
     monkeypatch.setattr(exposures, "_SAME_LOOK_SECONDS", 0.0)
     exposures.note(annotator, [(case_id, L)])
     exposures.note(annotator, [(case_id, L)], within_study=5)
-    with store.reading() as session:
-        outside, inside = session.scalars(select(Exposure).order_by(Exposure.within_study)).all()
+    outside, inside = store_rows.rows(store, Exposure)
     assert (outside.times, inside.times, inside.within_study) == (2, 1, 5)
     assert outside.first_at < outside.last_at
 
@@ -214,32 +215,27 @@ def test_a_locked_store_stops_no_look_and_loses_none(
     with store.writing() as busy:
         busy.execute(select(Person))
         assert cases.get_case(annotator, case_id=first).id == first
-        with pytest.raises(OperationalError):
-            exposures.settle(store, patience_ms=1)
+        refused(OperationalError, lambda: exposures.settle(store, patience_ms=1))
     assert seen_by(annotator) == set()
     cases.get_case(annotator, case_id=second)
     assert seen_by(annotator) == {(first, L), (first, P), (second, L), (second, P)}
     assert list(store.settings.data_dir.glob("exposures-*.jsonl")) == []
 
 
-def test_what_waited_keeps_its_time_and_a_torn_line_is_left_out(
-    store: Store, annotator: Caller, add_case: Callable[..., int]
-) -> None:
+def test_what_waited_keeps_its_time_and_a_torn_line_is_left_out(annotator: Caller, add_case: AddCase) -> None:
     case_id, at = add_case(), utc_now() - timedelta(days=3)
     whole = json.dumps({"at": at.isoformat(), "lines": [[annotator.person_id, case_id, "mask", 0]]})
-    (store.settings.data_dir / "exposures-taken.jsonl").write_text(f"{whole}\n")
-    (store.settings.data_dir / "exposures-waiting.jsonl").write_text(f'{whole.replace("mask", "label")}\n{{"at": "20')
-    exposures.settle(store)
-    with store.reading() as session:
-        rows = session.scalars(select(Exposure)).all()
-    assert {(row.kind, row.first_at) for row in rows} == {(M, at), (L, at)}
+    (annotator.store.settings.data_dir / "exposures-taken.jsonl").write_text(f"{whole}\n")
+    (annotator.store.settings.data_dir / "exposures-waiting.jsonl").write_text(
+        f'{whole.replace("mask", "label")}\n{{"at": "20'
+    )
+    exposures.settle(annotator.store)
+    assert {(row.kind, row.first_at) for row in store_rows.rows(annotator, Exposure)} == {(M, at), (L, at)}
 
 
-def test_a_full_disk_stops_no_look(
-    store: Store, annotator: Caller, desk: PredictedClinic, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_stops_no_look(annotator: Caller, desk: PredictedClinic, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exposures, "_PATIENCE_MS", 1)
-    monkeypatch.setattr(exposures, "_waiting_path", lambda _: store.settings.data_dir / "no" / "folder")
-    with store.writing() as busy:
+    monkeypatch.setattr(exposures, "_waiting_path", lambda _: annotator.store.settings.data_dir / "no" / "folder")
+    with annotator.store.writing() as busy:
         busy.execute(select(Person))
         assert cases.get_case(annotator, case_id=desk.cases[0].case_id).id

@@ -40,9 +40,10 @@ from colpo_core.terms import (
     Start,
     Verdict,
 )
-from tests.conftest import add_person
+from tests.conftest import AddCase, add_person
 from tests.support.clinic import PredictedClinic
 from tests.support.exposures import seen_by
+from tests.support.store_rows import get
 
 L, H, P, M, A = (
     ExposureKind.LABEL,
@@ -56,9 +57,8 @@ L, H, P, M, A = (
 @pytest.fixture
 def painter(store: Store, desk: PredictedClinic) -> Caller:
     """Whose masks lie in the clinic."""
-    with store.reading() as session:
-        person = session.get_one(Person, desk.clinic.painter_id)
-        return Caller(store, Actor(person.id, person.username, person.display_name, person.role))
+    person = get(store, Person, desk.clinic.painter_id)
+    return Caller(store, Actor(person.id, person.username, person.display_name, person.role))
 
 
 def versions_of(store: Store, desk: PredictedClinic) -> tuple[int, int]:
@@ -145,7 +145,7 @@ def test_whoever_looks_at_a_case_is_exposed_to_that_case_alone(
 
 
 def test_a_list_of_cases_shows_the_labels_of_its_page(
-    store: Store, annotator: Caller, desk: PredictedClinic, add_case: Callable[..., int]
+    store: Store, annotator: Caller, desk: PredictedClinic, add_case: AddCase
 ) -> None:
     unlabelled = add_case(None)
     case_lists.list_cases(annotator, limit=3)
@@ -245,8 +245,7 @@ def test_whoever_wants_a_models_name_or_figures_is_exposed_to_no_case(
 def test_whoever_opens_the_review_page_is_exposed_to_the_case_that_it_shows(
     administrator: Caller, desk: PredictedClinic, open_page: Callable[..., AppTest]
 ) -> None:
-    page = open_page(administrator, "review")
-    assert not page.exception
+    assert not open_page(administrator, "review").exception
     assert {case_id for case_id, _ in seen_by(administrator)} == {desk.cases[0].case_id}
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import Blinding
 from colpo_core.images.maps import MAP_NAMES
@@ -18,20 +17,20 @@ from colpo_core.services.review import desk as review
 from colpo_core.services.review import overlays, verdicts
 from colpo_core.services.tasks import tasks
 from colpo_core.services.tasks.queue import queue_items, resume_item, skip_item
-from colpo_core.store import Store
 from colpo_core.store.tables import Review, TaskItem
 from colpo_core.terms import Finding, TaskItemState, Verdict
 from tests.support.clinic import PredictedClinic
 from tests.support.handed_out import Team, hand_out, paint_and_submit
+from tests.support.refusals import refused
+from tests.support.store_rows import count, rows
 
 
 def without_model(team: Team, **changes: object) -> TaskRecord:
-    return hand_out(team.administrator, team.annotator_ids, **({"blind": False, "proposals": False} | changes))
+    return team.hand_out(**({"blind": False, "proposals": False} | changes))
 
 
 def skip(caller: Caller, task: TaskRecord, image_id: int) -> int:
-    queue = queue_items(caller, task_id=task.id)
-    item_id = next(item.item_id for item in queue if item.image_id == image_id)
+    item_id = next(item.item_id for item in queue_items(caller, task_id=task.id) if item.image_id == image_id)
     skip_item(caller, item_id=item_id, reason="out of focus")
     return item_id
 
@@ -82,23 +81,18 @@ def test_a_skipped_image_opens_and_counts_for_the_task_no_more(team: Team, desk:
     image_id = desk.cases[0].image_id
     item_id = skip(team.anna, task, image_id)
     assert sees(team.anna, desk)
-    with pytest.raises(Blinding, match="has opened since it was skipped"):
-        resume_item(team.anna, item_id=item_id)
+    refused(Blinding, lambda: resume_item(team.anna, item_id=item_id), match="has opened since it was skipped")
     paint_and_submit(team.anna, image_id)
     (item,) = (one for one in queue_items(team.anna, task_id=task.id) if one.image_id == image_id)
     assert item.state is TaskItemState.SKIPPED
 
 
-def test_a_second_version_after_looking_leaves_the_first_to_the_task(
-    store: Store, team: Team, desk: PredictedClinic
-) -> None:
+def test_a_second_version_after_looking_leaves_the_first_to_the_task(team: Team, desk: PredictedClinic) -> None:
     without_model(team)
     image_id = desk.cases[0].image_id
     first = paint_and_submit(team.anna, image_id)
     second = paint_and_submit(team.anna, image_id, side_px=9)
-    with store.reading() as session:
-        counted = session.scalars(select(TaskItem.version_id).where(TaskItem.version_id.is_not(None))).all()
-    assert counted == [first.version_id]
+    assert rows(team.administrator, TaskItem.version_id, TaskItem.version_id.is_not(None)) == [first.version_id]
     assert second.version_id != first.version_id
 
 
@@ -111,8 +105,7 @@ def test_no_proposal_of_another_finding_while_the_image_waits(team: Team, desk: 
 
 def test_home_does_not_count_what_is_kept_back(team: Team, desk: PredictedClinic) -> None:
     without_model(team)
-    kinds = {item.kind for item in overview.worklist(team.anna).items}
-    assert WorkKind.TO_REVIEW not in kinds
+    assert WorkKind.TO_REVIEW not in {item.kind for item in overview.worklist(team.anna).items}
     assert WorkKind.TO_REVIEW in {item.kind for item in overview.worklist(team.senior).items}
 
 
@@ -138,7 +131,7 @@ def test_an_administrator_who_paints_is_an_annotator_like_others(team: Team, des
 def test_a_task_with_proposals_keeps_nothing_back_and_one_of_two_without_is_enough(
     team: Team, desk: PredictedClinic
 ) -> None:
-    hand_out(team.administrator, team.annotator_ids, proposals=True)
+    team.hand_out(proposals=True)
     assert sees(team.anna, desk)
     without_model(team, title="second", finding=Finding.MOSAIC)
     assert not sees(team.anna, desk), "whatever the finding"
@@ -160,15 +153,11 @@ def test_predictions_of_older_models_are_kept_back_too(
     assert review.list_for_review(team.anna, checkpoint_id=desk.checkpoint_id).rows == ()
 
 
-def test_no_verdict_on_what_is_kept_back_and_next_passes_over_it(
-    store: Store, team: Team, desk: PredictedClinic
-) -> None:
+def test_no_verdict_on_what_is_kept_back_and_next_passes_over_it(team: Team, desk: PredictedClinic) -> None:
     task = without_model(team)
     first, second, third = desk.predictions
-    with pytest.raises(Blinding):
-        verdicts.record_review(team.anna, prediction_id=first, verdict=Verdict.AGREE)
-    with store.reading() as session:
-        assert session.query(Review).count() == 0
+    refused(Blinding, lambda: verdicts.record_review(team.anna, prediction_id=first, verdict=Verdict.AGREE))
+    assert count(team.administrator, Review) == 0
     for number in (0, 2):
         skip(team.anna, task, desk.cases[number].image_id)
     shown = review.open_review(team.anna, prediction_id=first)

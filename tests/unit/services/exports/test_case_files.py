@@ -3,7 +3,6 @@ import io
 import zipfile
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.images.mask_files import read_mask_file
@@ -15,6 +14,8 @@ from colpo_core.store.tables import AuditEntry, Exposure, Image
 from colpo_core.terms import ExposureKind
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic, draw
+from tests.support.refusals import refused
+from tests.support.store_rows import get, rows
 from tests.unit.services.cases.test_lists import hand_out
 
 
@@ -29,8 +30,7 @@ def tables(content: bytes) -> tuple[dict[str, list[dict[str, str]]], zipfile.Zip
 
 def test_the_tables_say_what_the_store_says_of_the_selected_cases_alone(administrator: Caller) -> None:
     clinic = PredictedClinic(administrator)
-    chosen = [clinic.cases[0].case_id, clinic.cases[1].case_id]
-    found, archive = tables(export_cases(administrator, case_ids=chosen))
+    found, archive = tables(export_cases(administrator, case_ids=[clinic.cases[0].case_id, clinic.cases[1].case_id]))
     assert [row["label"] for row in found["cases.csv"]] == ["normal", "hsil"]
     assert [row["patient_code"] for row in found["cases.csv"]] == ["p1", "p2"]
     assert [(row["checkpoint"], row["prob_hsil_4ch"]) for row in found["predictions.csv"]] == [("model-1", "0.6")] * 2
@@ -40,12 +40,10 @@ def test_the_tables_say_what_the_store_says_of_the_selected_cases_alone(administ
 
 
 def test_files_are_the_images_and_masks_themselves(store: Store, administrator: Caller) -> None:
-    clinic = PredictedClinic(administrator)
-    case = clinic.cases[1]
+    case = PredictedClinic(administrator).cases[1]
     content = export_cases(administrator, case_ids=[case.case_id], with_files=True)
     found, archive = tables(content)
-    with store.reading() as session:
-        sha256 = session.get_one(Image, case.image_id).sha256
+    sha256 = get(store, Image, case.image_id).sha256
     assert archive.read(found["images.csv"][0]["file"]) == store.blobs.get(sha256)
     mask = read_mask_file(archive.read(found["masks.csv"][0]["file"]), height_px=64, width_px=64)
     assert (mask == draw(2, lesion=True)[1]).all()
@@ -67,21 +65,15 @@ def test_an_export_is_written_down_with_what_was_seen(store: Store, administrato
     clinic = PredictedClinic(administrator)
     anna = add_person(store, "taking")
     export_cases(anna, case_ids=[clinic.cases[1].case_id])
-    with store.reading() as session:
-        actions = session.scalars(select(AuditEntry.action).where(AuditEntry.person_id == anna.person_id)).all()
-        kinds = session.scalars(select(Exposure.kind).where(Exposure.person_id == anna.person_id)).all()
+    actions = rows(store, AuditEntry.action, AuditEntry.person_id == anna.person_id)
+    kinds = rows(store, Exposure.kind, Exposure.person_id == anna.person_id)
     assert list(actions) == ["export cases"]
-    wanted = {ExposureKind.LABEL, ExposureKind.HISTOLOGY, ExposureKind.PREDICTION, ExposureKind.MASK}
-    assert set(kinds) == wanted
+    assert set(kinds) == {ExposureKind.LABEL, ExposureKind.HISTOLOGY, ExposureKind.PREDICTION, ExposureKind.MASK}
 
 
 def test_too_many_none_and_unknown_cases_are_refused(administrator: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    clinic = PredictedClinic(administrator)
-    ids = [case.case_id for case in clinic.cases]
+    ids = [case.case_id for case in PredictedClinic(administrator).cases]
     monkeypatch.setattr(case_files, "MOST_WITH_FILES", 2)
-    with pytest.raises(InputRejected, match="1 to 2 cases"):
-        export_cases(administrator, case_ids=ids, with_files=True)
-    with pytest.raises(InputRejected, match="1 to"):
-        export_cases(administrator, case_ids=[])
-    with pytest.raises(NotFound, match="case 99"):
-        export_cases(administrator, case_ids=[*ids, 99])
+    refused(InputRejected, lambda: export_cases(administrator, case_ids=ids, with_files=True), match="1 to 2 cases")
+    refused(InputRejected, lambda: export_cases(administrator, case_ids=[]), match="1 to")
+    refused(NotFound, lambda: export_cases(administrator, case_ids=[*ids, 99]), match="case 99")

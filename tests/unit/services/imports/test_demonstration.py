@@ -17,6 +17,8 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Annotation, Case, CaseLabel, Histology, Image, Patient
 from colpo_core.terms import AnnotationState, Label, LabelSource, Stage
+from tests.support.refusals import refused
+from tests.support.store_rows import count, rows
 
 N_CASES = 20
 SMALL = {"height_px": 72, "width_px": 96}
@@ -99,8 +101,7 @@ def test_a_store_with_a_patient_is_left_alone(store: Store, annotator: Caller) -
     with store.writing() as session:
         find_or_add_case(session, actor=annotator.actor, patient_code="P-1", case_date=None)
     assert fill_demonstration(store, 3, **SMALL) == 0
-    with store.reading() as session:
-        assert session.scalars(select(Patient.code)).all() == ["P-1"]
+    assert rows(store, Patient.code) == ["P-1"]
 
 
 def test_an_interrupted_run_is_taken_up_where_it_stopped(
@@ -118,14 +119,11 @@ def test_an_interrupted_run_is_taken_up_where_it_stopped(
 
     with monkeypatch.context() as patch:
         patch.setattr(demonstration, "import_annotation", stops_at_the_third)
-        with pytest.raises(InputRejected):
-            fill_demonstration(store, 5, **SMALL)
+        refused(InputRejected, lambda: fill_demonstration(store, 5, **SMALL))
     assert fill_demonstration(store, 5, **SMALL) == 2
-    with store.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Annotation)) == 4
+    assert count(store, Annotation) == 4
     assert content(store)[0] == content(filled)[0][: len(content(store)[0])]  # type: ignore[index,arg-type]
 
 
 def test_no_cases_is_no_demonstration(store: Store) -> None:
-    with pytest.raises(ValueError, match="at least one"):
-        fill_demonstration(store, 0)
+    refused(ValueError, lambda: fill_demonstration(store, 0), match="at least one")

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Picture
-from sqlalchemy import func, select, update
 
 from colpo_core.errors import InputRejected, PermissionDenied
 from colpo_core.images.decoding import read_rgb
@@ -19,15 +18,13 @@ from colpo_core.simulation.cases import simulate_case
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case, CaseLabel, Exposure, Image, Patient, utc_now
 from colpo_core.terms import ExposureKind, Grade, ImageQuestion, LabelSource, SpecimenKind, Stage
+from tests.support import store_rows
 from tests.support.copies import barred, cropped
 from tests.support.image_files import photograph, write_files
+from tests.support.refusals import refused
+from tests.support.store_rows import change_all, count, get
 
 DAY = date(2024, 5, 6)
-
-
-def count(store: Store, table: type) -> int:
-    with store.reading() as session:
-        return session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -47,16 +44,13 @@ def test_a_batch_keeps_what_is_sound_and_says_why_the_rest_was_refused(store: St
     assert (report.imported, report.duplicates, report.refused) == (2, 0, 3)
     for outcome in report.outcomes:
         assert bool(outcome.reason) is (outcome.status is ImportStatus.REFUSED)
-    with store.reading() as session:
-        stages = session.scalars(select(Image.stage).order_by(Image.id)).all()
-        assert stages == [Stage.ACETIC_ACID, Stage.LUGOL]
+    assert store_rows.rows(store, Image.stage) == [Stage.ACETIC_ACID, Stage.LUGOL]
     assert len(files_below(store.settings.blobs_dir)) == 2
 
 
 def test_where_every_file_is_refused_nothing_at_all_is_stored(store: Store, annotator: Caller) -> None:
     files = [IncomingFile("a.txt", b"text"), IncomingFile("b.gif", photograph(1, kind="GIF"))]
-    report = import_images(annotator, patient_code="P-1", case_date=DAY, files=files)
-    assert report.refused == 2
+    assert import_images(annotator, patient_code="P-1", case_date=DAY, files=files).refused == 2
     assert (count(store, Patient), count(store, Case), count(store, Image), count(store, AuditEntry)) == (0, 0, 0, 0)
     assert files_below(store.settings.blobs_dir) == []
 
@@ -86,8 +80,7 @@ def test_the_same_image_is_told_by_its_case_alone_also_as_another_file_type(stor
 def test_every_image_comes_in_with_what_it_looks_like(store: Store, annotator: Caller) -> None:
     file = IncomingFile("x.jpg", photograph(3, kind="JPEG"))
     import_images(annotator, patient_code="P-1", case_date=DAY, files=[file])
-    with store.reading() as session:
-        image = session.scalars(select(Image)).one()
+    image = store_rows.row(store, Image)
     assert image.perceptual_hash == perceptual_hash(read_rgb(store.blobs.get(image.sha256)))
 
 
@@ -107,10 +100,9 @@ def test_the_case_of_a_patient_and_a_day_is_used_again(store: Store, annotator: 
 
 def test_a_new_case_has_a_label_row_that_says_why_it_is_excluded(store: Store, annotator: Caller) -> None:
     import_images(annotator, patient_code="P-1", case_date=DAY, files=[IncomingFile("a", photograph())])
-    with store.reading() as session:
-        row = session.scalars(select(CaseLabel)).one()
-        assert (row.source, row.label, row.flagged) == (LabelSource.HISTOLOGY, None, False)
-        assert row.reason.startswith("excluded: no histology")
+    row = store_rows.row(store, CaseLabel)
+    assert (row.source, row.label, row.flagged) == (LabelSource.HISTOLOGY, None, False)
+    assert row.reason.startswith("excluded: no histology")
 
 
 def test_file_names_and_metadata_leave_no_trace_in_the_store(store: Store, annotator: Caller) -> None:
@@ -127,16 +119,14 @@ def test_file_names_and_metadata_leave_no_trace_in_the_store(store: Store, annot
 
 def test_every_import_is_in_the_log_without_the_code(store: Store, annotator: Caller) -> None:
     import_images(annotator, patient_code="P-77", case_date=DAY, files=[IncomingFile("a", photograph())])
-    with store.reading() as session:
-        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
-        assert [entry.action for entry in entries] == ["add case", "import image"]
-        assert all(entry.person_id == annotator.person_id for entry in entries)
-        assert all("P-77" not in f"{entry.subject}{entry.detail}" for entry in entries)
+    entries = store_rows.rows(store, AuditEntry)
+    assert [entry.action for entry in entries] == ["add case", "import image"]
+    assert all(entry.person_id == annotator.person_id for entry in entries)
+    assert all("P-77" not in f"{entry.subject}{entry.detail}" for entry in entries)
 
 
 def test_a_reader_may_not_import(reader: Caller) -> None:
-    with pytest.raises(PermissionDenied):
-        import_images(reader, patient_code="P-1", case_date=DAY, files=[])
+    refused(PermissionDenied, lambda: import_images(reader, patient_code="P-1", case_date=DAY, files=[]))
 
 
 def test_seconds_after_acid_are_checked_and_kept_for_acetic_acid_alone(store: Store, annotator: Caller) -> None:
@@ -147,21 +137,16 @@ def test_seconds_after_acid_are_checked_and_kept_for_acetic_acid_alone(store: St
     ]
     report = import_images(annotator, patient_code="P-1", case_date=DAY, files=files)
     assert [outcome.status.value for outcome in report.outcomes] == ["imported", "imported", "refused"]
-    with store.reading() as session:
-        assert session.scalars(select(Image.seconds_after_acid).order_by(Image.id)).all() == [60, None]
+    assert store_rows.rows(store, Image.seconds_after_acid) == [60, None]
 
 
 @pytest.mark.parametrize("day", [date(1900, 1, 1), utc_now().date() + timedelta(days=2)])
 def test_a_day_that_cannot_be_is_refused(annotator: Caller, day: date) -> None:
-    with pytest.raises(InputRejected, match="date"):
-        import_images(annotator, patient_code="P-1", case_date=day, files=[])
+    refused(InputRejected, lambda: import_images(annotator, patient_code="P-1", case_date=day, files=[]), match="date")
 
 
 def test_an_incoming_file_has_one_source(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="either"):
-        IncomingFile("a")
-    with pytest.raises(ValueError, match="either"):
-        IncomingFile("a", b"x", tmp_path)
+    refused(ValueError, lambda: IncomingFile("a"), lambda: IncomingFile("a", b"x", tmp_path), match="either")
 
 
 def test_a_file_that_has_gone_is_refused(annotator: Caller, tmp_path: Path) -> None:
@@ -211,14 +196,10 @@ def test_contradicting_histology_of_two_copies_is_said_and_counts_as_seen(store:
     outcome = bring(annotator, "P-2", encoded(rgb, "JPEG", quality=40)).outcomes[0]
     assert (outcome.copies, outcome.contradicts) == ((one,), (one,))
     assert f"contradicts that of case {one}" in outcome.notes[1]
-    with store.reading() as session:
-        seen = session.scalars(select(Exposure.case_id).where(Exposure.kind == ExposureKind.LABEL))
-        assert set(seen) == {one, other}
+    assert set(store_rows.rows(store, Exposure.case_id, Exposure.kind == ExposureKind.LABEL)) == {one, other}
 
 
-def test_patients_and_cases_that_were_made_are_counted_and_no_other(
-    store: Store, annotator: Caller, tmp_path: Path
-) -> None:
+def test_patients_and_cases_that_were_made_are_counted_and_no_other(annotator: Caller, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     write_files(folder, a_png=photograph(1), b_png=photograph(1), c_png=photograph(2), d_png=photograph(3), e=b"text")
     rows = ["a.png,P-1", "b.png,P-2", "c.png,P-3", "d.png,P-3", "e,P-4"]
@@ -227,7 +208,7 @@ def test_patients_and_cases_that_were_made_are_counted_and_no_other(
     report = import_folder(annotator, folder=folder)
     assert (report.imported, report.duplicates, report.refused) == (3, 1, 1)
     assert (report.patients, report.new_patients, report.new_cases) == (2, 2, 2)
-    assert count(store, Patient) == 2
+    assert count(annotator, Patient) == 2
     again = import_folder(annotator, folder=folder)
     assert (again.imported, again.patients, again.new_patients, again.new_cases) == (0, 0, 0, 0)
 
@@ -256,8 +237,7 @@ def test_iodine_that_is_filed_as_acetic_acid_is_asked_about_and_not_changed(stor
     stained = np.clip(light[:, :, None] * np.array([1.0, 0.62, 0.25]), 0, 255).astype(np.uint8)
     (outcome,) = bring(annotator, "P-1", encoded(stained)).outcomes
     assert outcome.questions == (ImageQuestion.IODINE,)
-    with store.reading() as session:
-        assert session.get_one(Image, outcome.image_id).stage is Stage.ACETIC_ACID
+    assert get(store, Image, outcome.image_id).stage is Stage.ACETIC_ACID
 
 
 @pytest.mark.parametrize(
@@ -271,13 +251,11 @@ def test_iodine_that_is_filed_as_acetic_acid_is_asked_about_and_not_changed(stor
         (np.random.default_rng(0).integers(0, 4096, (200, 300)).astype(np.uint16), "come in black"),
     ],
 )
-def test_what_is_no_photograph_is_refused_in_words(
-    store: Store, annotator: Caller, pixels: np.ndarray, why: str
-) -> None:
+def test_what_is_no_photograph_is_refused_in_words(annotator: Caller, pixels: np.ndarray, why: str) -> None:
     report = bring(annotator, "P-1", encoded(pixels))
     assert report.outcomes[0].status is ImportStatus.REFUSED
     assert why in report.outcomes[0].reason
-    assert count(store, Patient) == 0
+    assert count(annotator, Patient) == 0
 
 
 def test_a_picture_behind_the_photograph_is_said_to_be_left_aside(annotator: Caller) -> None:
@@ -291,8 +269,7 @@ def test_a_picture_behind_the_photograph_is_said_to_be_left_aside(annotator: Cal
 
 def test_images_of_an_older_version_are_said_not_to_be_compared(store: Store, annotator: Caller) -> None:
     bring(annotator, "P-1", encoded(drawn(1)))
-    with store.writing() as session:
-        session.execute(update(Image).values(perceptual_hash=None))
+    change_all(store, Image, perceptual_hash=None)
     report = bring(annotator, "P-2", encoded(np.rot90(drawn(1))))
     assert (report.copies, report.not_compared) == ((), 1)
     fill_fingerprints(store)

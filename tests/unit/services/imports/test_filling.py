@@ -1,7 +1,5 @@
 """Masks that look like an outline: asked about, and filled on a person's word alone."""
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 import pytest
@@ -10,12 +8,13 @@ from colpo_core.errors import Conflict, InputRejected, MaskDoubted, NotFound
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.services.annotations import confirmation, imported_masks, own_masks
 from colpo_core.services.annotations.workbench import annotation_desk
-from colpo_core.services.common.actors import program_actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports import filling
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient
 from colpo_core.terms import AnnotationState, Finding, MaskDoubt, MaskOrigin, Stage, Start
+from tests.conftest import AddCase
+from tests.support.refusals import refused
 from tests.support.review_desks import Desk
 
 HEIGHT, WIDTH = 120, 160
@@ -23,8 +22,7 @@ HEIGHT, WIDTH = 120, 160
 
 @pytest.fixture
 def image_id(store: Store) -> int:
-    rgb = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
-    clean = encode_clean(CleanImage(rgb, width_px=WIDTH, height_px=HEIGHT))
+    clean = encode_clean(CleanImage(np.full((HEIGHT, WIDTH, 3), 120, np.uint8), width_px=WIDTH, height_px=HEIGHT))
     with store.writing() as session:
         image = Image(case=Case(patient=Patient(code="p-1")), sha256=store.blobs.put(clean.content))
         image.media_type, image.stage = clean.media_type, Stage.ACETIC_ACID
@@ -49,8 +47,7 @@ def test_an_outline_is_asked_about_and_filled_in_one_step(annotator: Caller, ima
     assert np.array_equal(desk.mask, drawn(thickness=2)), "nothing was changed in silence"
     with pytest.raises(Conflict, match="not the one on your screen"):
         filling.fill_draft(annotator, document_id=desk.document_id, seq=saved.seq - 1)
-    filled = filling.fill_draft(annotator, document_id=desk.document_id, seq=saved.seq)
-    assert filled.seq == saved.seq + 1
+    assert filling.fill_draft(annotator, document_id=desk.document_id, seq=saved.seq).seq == saved.seq + 1
     truth = drawn(thickness=-1)
     both = np.count_nonzero(desk.mask & truth) / np.count_nonzero(desk.mask | truth)
     assert both > 0.95
@@ -87,8 +84,7 @@ def test_a_mask_inside_out_or_of_most_of_the_image_is_asked_about(annotator: Cal
 
 def test_what_encloses_nothing_is_not_filled(annotator: Caller, administrator: Caller, image_id: int) -> None:
     desk = Desk(annotator, image_id)
-    with pytest.raises(Conflict):
-        filling.fill_draft(annotator, document_id=desk.document_id, seq=0)
+    refused(Conflict, lambda: filling.fill_draft(annotator, document_id=desk.document_id, seq=0))
     line = np.zeros((HEIGHT, WIDTH), np.bool_)
     line[60, 40:90] = True
     saved = desk.paint(line)
@@ -97,14 +93,12 @@ def test_what_encloses_nothing_is_not_filled(annotator: Caller, administrator: C
     saved = desk.paint(np.zeros_like(line))
     with pytest.raises(InputRejected, match="nothing to fill"):
         filling.fill_draft(annotator, document_id=desk.document_id, seq=saved.seq)
-    with pytest.raises(NotFound):
-        filling.fill_draft(administrator, document_id=desk.document_id, seq=saved.seq)
+    refused(NotFound, lambda: filling.fill_draft(administrator, document_id=desk.document_id, seq=saved.seq))
 
 
 def test_an_imported_outline_waits_and_is_filled_into_a_mask_of_ones_own(
-    store: Store, annotator: Caller, image_id: int, add_case: Callable[..., int]
+    annotator: Caller, image_id: int, add_case: AddCase, importer: Caller
 ) -> None:
-    importer = Caller(store, program_actor(store, "importer"))
     imported_masks.import_annotation(importer, image_id=image_id, mask=drawn(thickness=2), origin=MaskOrigin.CLOSED)
     shown = annotation_desk(annotator, image_id=image_id)
     (waiting,) = shown.to_confirm

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from sqlalchemy import func, select
 
 from colpo_core.errors import InputRejected
 from colpo_core.records.cases.cases import ImportReport
@@ -16,6 +15,8 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient
 from colpo_core.terms import Stage
 from tests.support.image_files import photograph, write_files
+from tests.support.refusals import refused
+from tests.support.store_rows import count, rows
 
 
 def test_a_folder_is_read_through_with_what_lies_below_it(store: Store, annotator: Caller, tmp_path: Path) -> None:
@@ -33,14 +34,12 @@ def test_a_folder_is_read_through_with_what_lies_below_it(store: Store, annotato
     )
     assert seen == ["a.png", "deep/b.png", "notes"]
     assert (report.imported, report.refused, report.patients) == (2, 1, 1)
-    with store.reading() as session:
-        assert set(session.scalars(select(Image.stage))) == {Stage.NATIVE}
+    assert set(rows(store, Image.stage)) == {Stage.NATIVE}
 
 
 def test_a_folder_without_table_and_code_is_refused(annotator: Caller, tmp_path: Path) -> None:
     write_files(tmp_path / "in", a_png=photograph(1))
-    with pytest.raises(InputRejected, match=r"import\.csv"):
-        import_folder(annotator, folder=tmp_path / "in")
+    refused(InputRejected, lambda: import_folder(annotator, folder=tmp_path / "in"), match=r"import\.csv")
     with pytest.raises(InputRejected, match="no folder"):
         import_folder(annotator, folder=tmp_path / "nowhere", patient_code="P-1")
 
@@ -52,9 +51,7 @@ def test_a_folder_with_nothing_in_it_is_refused(annotator: Caller, tmp_path: Pat
 
 
 @pytest.mark.parametrize("delimiter", [",", ";"])
-def test_a_table_spreads_a_folder_over_many_cases(
-    store: Store, annotator: Caller, tmp_path: Path, delimiter: str
-) -> None:
+def test_a_table_spreads_a_folder_over_many_cases(annotator: Caller, tmp_path: Path, delimiter: str) -> None:
     folder = tmp_path / "in"
     write_files(folder, a_png=photograph(1), b_png=photograph(2), c_png=photograph(3), left_png=photograph(4))
     (tmp_path / "outside.png").write_bytes(photograph(5))
@@ -71,8 +68,7 @@ def test_a_table_spreads_a_folder_over_many_cases(
         ",P-3,2024-05-07,native,",
         "a.png,P-3,2024-05-07,native,soon",
     ]
-    text = "\n".join(lines).replace(",", delimiter)
-    (folder / "import.csv").write_text(text, encoding="utf-8-sig")
+    (folder / "import.csv").write_text("\n".join(lines).replace(",", delimiter), encoding="utf-8-sig")
     report = import_folder(annotator, folder=folder, patient_code="P-9")
     reasons = [outcome.reason for outcome in report.outcomes]
     assert (report.imported, report.duplicates, report.patients) == (3, 0, 2)
@@ -85,10 +81,9 @@ def test_a_table_spreads_a_folder_over_many_cases(
         assert part in reason
     assert report.outcomes[-1].name == "left.png"
     assert "does not list" in report.outcomes[-1].reason
-    with store.reading() as session:
-        assert sorted(session.scalars(select(Patient.code))) == ["P-1", "P-9"]
-        assert session.scalar(select(func.count()).select_from(Case)) == 2
-        assert session.scalars(select(Image.seconds_after_acid).order_by(Image.id)).first() == 45
+    assert sorted(rows(annotator, Patient.code)) == ["P-1", "P-9"]
+    assert count(annotator, Case) == 2
+    assert rows(annotator, Image.seconds_after_acid)[0] == 45
 
 
 def test_a_table_without_its_columns_is_refused(annotator: Caller, tmp_path: Path) -> None:
@@ -98,8 +93,7 @@ def test_a_table_without_its_columns_is_refused(annotator: Caller, tmp_path: Pat
     with pytest.raises(InputRejected, match="case_date, patient_code, stage"):
         import_folder(annotator, folder=tmp_path / "in")
     table.write_bytes(b"\xff\xfe\x00bad")
-    with pytest.raises(InputRejected, match="UTF-8"):
-        import_folder(annotator, folder=tmp_path / "in")
+    refused(InputRejected, lambda: import_folder(annotator, folder=tmp_path / "in"), match="UTF-8")
 
 
 def imported(caller: Caller, folder: Path, table: str | bytes, name: str = "import.csv") -> ImportReport:
@@ -107,9 +101,7 @@ def imported(caller: Caller, folder: Path, table: str | bytes, name: str = "impo
     return import_folder(caller, folder=folder, patient_code="DEFAULT-9", case_date=date(2024, 5, 5))
 
 
-def test_a_control_character_in_a_note_files_no_image_under_another_patient(
-    store: Store, annotator: Caller, tmp_path: Path
-) -> None:
+def test_a_control_character_in_a_note_files_no_image_under_another_patient(annotator: Caller, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     write_files(folder, **{f"lesion{n}_png": photograph(n) for n in range(5)})
     lines = [
@@ -118,10 +110,9 @@ def test_a_control_character_in_a_note_files_no_image_under_another_patient(
     ]
     report = imported(annotator, folder, "\n".join(["file,note,patient_code,case_date,stage", *lines]) + "\n")
     assert (report.imported, report.refused) == (5, 0)
-    with store.reading() as session:
-        assert sorted(session.scalars(select(Patient.code))) == [f"C8B-{n}" for n in range(5)]
-        assert set(session.scalars(select(Case.case_date))) == {date(2024, 2, 1)}
-        assert set(session.scalars(select(Image.stage))) == {Stage.NATIVE}
+    assert sorted(rows(annotator, Patient.code)) == [f"C8B-{n}" for n in range(5)]
+    assert set(rows(annotator, Case.case_date)) == {date(2024, 2, 1)}
+    assert set(rows(annotator, Image.stage)) == {Stage.NATIVE}
 
 
 def test_rows_that_cannot_be_told_are_refused_by_line_and_the_rest_is_kept(annotator: Caller, tmp_path: Path) -> None:
@@ -152,7 +143,6 @@ def test_a_doubled_column_is_refused(annotator: Caller, tmp_path: Path, heading:
 def a_workbook() -> bytes:
     book = openpyxl.Workbook()
     sheet = book.active
-    assert sheet is not None
     sheet.append(["File", "환자번호", "Case Date", "Stage", "Seconds after acid"])
     sheet.append(["a.png", 17, date(2024, 5, 6), "acetic acid", 60.0])
     buffer = io.BytesIO()
@@ -172,16 +162,13 @@ TABLES: list[tuple[str, str | bytes]] = [
 
 
 @pytest.mark.parametrize(("name", "table"), TABLES)
-def test_a_table_may_be_of_any_make(
-    store: Store, annotator: Caller, tmp_path: Path, name: str, table: str | bytes
-) -> None:
+def test_a_table_may_be_of_any_make(annotator: Caller, tmp_path: Path, name: str, table: str | bytes) -> None:
     write_files(tmp_path / "in", a_png=photograph(1))
     report = imported(annotator, tmp_path / "in", table, name)
     assert (report.imported, report.refused) == (1, 0), report.outcomes
-    with store.reading() as session:
-        assert session.scalars(select(Patient.code)).all() == ["17"]
-        assert session.scalars(select(Case.case_date)).all() == [date(2024, 5, 6)]
-        assert session.scalars(select(Image.seconds_after_acid)).all() == [60]
+    assert rows(annotator, Patient.code) == ["17"]
+    assert rows(annotator, Case.case_date) == [date(2024, 5, 6)]
+    assert rows(annotator, Image.seconds_after_acid) == [60]
 
 
 def test_two_tables_in_a_folder_are_asked_about(annotator: Caller, tmp_path: Path) -> None:
@@ -202,8 +189,7 @@ def test_a_file_is_found_by_its_name_composed_or_not(annotator: Caller, tmp_path
     assert [outcome.name for outcome in report.outcomes] == [apart, "IMG_1.JPG"]
     assert (report.imported, report.refused) == (2, 0)
     (folder / "img_1.JPG").write_bytes(photograph(3))
-    again = imported(annotator, folder, lines.replace("P-2", "P-3"))
-    assert "several files of this name" in again.outcomes[1].reason
+    assert "several files of this name" in imported(annotator, folder, lines.replace("P-2", "P-3")).outcomes[1].reason
 
 
 def test_what_lies_beside_the_images_is_passed_over_in_one(annotator: Caller, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Job, JobEvent
 from colpo_core.terms import JobKind, JobState
 from tests.support.clinic import Clinic
+from tests.support.refusals import refused
+from tests.support.store_rows import change, count
 from tests.support.training_runs import queue_training
 
 pytestmark = pytest.mark.usefixtures("placed")
@@ -22,9 +24,7 @@ pytestmark = pytest.mark.usefixtures("placed")
 SETTINGS = TrainingSettings()
 
 
-def test_a_training_waits_in_the_queue_and_is_placed(
-    store: Store, annotator: Caller, snapshot_id: int, placed: list[int]
-) -> None:
+def test_a_training_waits_in_the_queue_and_is_placed(annotator: Caller, snapshot_id: int, placed: list[int]) -> None:
     job = queue_training(annotator, snapshot_id)
     assert (job.kind, job.state, job.snapshot_id, job.created_by) == (
         JobKind.TRAIN,
@@ -34,14 +34,12 @@ def test_a_training_waits_in_the_queue_and_is_placed(
     )
     assert job.settings == SETTINGS
     assert placed == [job.id]
-    with store.reading() as session:
-        assert session.query(AuditEntry).filter_by(action="start training", subject=f"job {job.id}").count() == 1
+    assert count(annotator, AuditEntry, action="start training", subject=f"job {job.id}") == 1
 
 
 def test_the_same_training_is_not_queued_twice(annotator: Caller, snapshot_id: int) -> None:
     job = queue_training(annotator, snapshot_id)
-    with pytest.raises(Conflict, match=f"job {job.id}"):
-        queue_training(annotator, snapshot_id)
+    refused(Conflict, lambda: queue_training(annotator, snapshot_id), match=f"job {job.id}")
     assert queue_training(annotator, snapshot_id, seed=1).id != job.id
 
 
@@ -49,17 +47,16 @@ def test_a_training_that_cannot_go_is_refused_at_once(clinic: Clinic, annotator:
     for _ in range(4):
         clinic.add_case(masked=False)
     snapshot = freezing.freeze_snapshot(annotator, query=SnapshotQuery("poor"))
-    with pytest.raises(InputRejected, match="No submitted mask"):
-        queue_training(annotator, snapshot.id)
-    with pytest.raises(NotFound):
-        queue_training(annotator, 999)
+    refused(InputRejected, lambda: queue_training(annotator, snapshot.id), match="No submitted mask")
+    refused(NotFound, lambda: queue_training(annotator, 999))
     assert placed == []
     assert jobs.list_jobs(annotator) == ()
 
 
 def test_readers_see_and_start_nothing(reader: Caller, annotator: Caller, snapshot_id: int) -> None:
     job = queue_training(annotator, snapshot_id)
-    for deed in (
+    refused(
+        PermissionDenied,
         lambda: queue_training(reader, snapshot_id),
         lambda: predicting.start_prediction(reader),
         lambda: jobs.list_jobs(reader),
@@ -68,9 +65,7 @@ def test_readers_see_and_start_nothing(reader: Caller, annotator: Caller, snapsh
         lambda: jobs.job_log(reader, job_id=job.id),
         lambda: jobs.cancel_job(reader, job_id=job.id),
         lambda: starting.run_again(reader, job_id=job.id),
-    ):
-        with pytest.raises(PermissionDenied):
-            deed()
+    )
 
 
 def test_a_waiting_job_is_cancelled_at_once_and_can_be_run_again(
@@ -78,13 +73,11 @@ def test_a_waiting_job_is_cancelled_at_once_and_can_be_run_again(
 ) -> None:
     job = queue_training(annotator, snapshot_id)
     assert jobs.cancel_job(annotator, job_id=job.id).state is JobState.CANCELLED
-    with pytest.raises(Conflict, match="already cancelled"):
-        jobs.cancel_job(annotator, job_id=job.id)
+    refused(Conflict, lambda: jobs.cancel_job(annotator, job_id=job.id), match="already cancelled")
     again = starting.run_again(annotator, job_id=job.id)
     assert (again.state, again.cancel_requested, again.finished_at) == (JobState.QUEUED, False, None)
     assert placed == [job.id, job.id]
-    with pytest.raises(Conflict, match="queued"):
-        starting.run_again(annotator, job_id=job.id)
+    refused(Conflict, lambda: starting.run_again(annotator, job_id=job.id), match="queued")
 
 
 def test_a_running_job_is_asked_to_stop(store: Store, annotator: Caller, snapshot_id: int) -> None:
@@ -95,17 +88,13 @@ def test_a_running_job_is_asked_to_stop(store: Store, annotator: Caller, snapsho
     assert lease.heartbeat() is leases.Wish.CANCEL
 
 
-def test_a_job_whose_runner_is_silent_says_so_and_is_cancelled_at_once(
-    store: Store, annotator: Caller, snapshot_id: int
-) -> None:
+def test_a_job_whose_runner_is_silent_says_so_and_is_cancelled_at_once(annotator: Caller, snapshot_id: int) -> None:
     job = queue_training(annotator, snapshot_id)
-    lease = leases.claim_job(store, job.id, host="elsewhere", pid=1)
-    with store.writing() as session:
-        session.get_one(Job, job.id).lease_until = 0.0
+    lease = leases.claim_job(annotator.store, job.id, host="elsewhere", pid=1)
+    change(annotator, Job, job.id, lease_until=0.0)
     assert jobs.get_job(annotator, job_id=job.id).silent
     assert jobs.cancel_job(annotator, job_id=job.id).state is JobState.CANCELLED
-    with pytest.raises(leases.LeaseLost):
-        lease.heartbeat()
+    refused(leases.LeaseLost, lambda: lease.heartbeat())
 
 
 def test_events_come_after_the_one_that_was_seen(store: Store, annotator: Caller, snapshot_id: int) -> None:
@@ -115,8 +104,7 @@ def test_events_come_after_the_one_that_was_seen(store: Store, annotator: Caller
             session.add(JobEvent(job_id=job.id, stage="segmentation", epoch=epoch, figures={"train_loss": 0.5}))
     events = jobs.job_events(annotator, job_id=job.id)
     assert [event.epoch for event in events] == [0, 1, 2]
-    later = jobs.job_events(annotator, job_id=job.id, after_id=events[1].id)
-    assert [event.epoch for event in later] == [2]
+    assert [event.epoch for event in jobs.job_events(annotator, job_id=job.id, after_id=events[1].id)] == [2]
 
 
 def test_the_log_is_its_end(store: Store, annotator: Caller, snapshot_id: int) -> None:
@@ -135,7 +123,6 @@ def test_a_running_job_that_is_paused_is_put_back_and_waits_to_be_resumed(
 ) -> None:
     job = queue_training(annotator, snapshot_id)
     lease = leases.claim_job(store, job.id, host="elsewhere", pid=1)
-    assert lease is not None
     assert jobs.pause_job(annotator, job_id=job.id).word == "pausing"
     assert lease.heartbeat() is leases.Wish.PAUSE
     lease.give_back()
@@ -143,12 +130,10 @@ def test_a_running_job_that_is_paused_is_put_back_and_waits_to_be_resumed(
     placed.clear()
     assert engine.reconcile(store, patience_seconds=0) == []
     assert leases.claim_job(store, job.id, host="here", pid=2) is None
-    with pytest.raises(Conflict, match="paused already"):
-        jobs.pause_job(annotator, job_id=job.id)
+    refused(Conflict, lambda: jobs.pause_job(annotator, job_id=job.id), match="paused already")
     assert jobs.resume_job(annotator, job_id=job.id).word == "queued"
     assert placed == [job.id]
-    with pytest.raises(Conflict, match="not paused"):
-        jobs.resume_job(annotator, job_id=job.id)
+    refused(Conflict, lambda: jobs.resume_job(annotator, job_id=job.id), match="not paused")
     assert leases.claim_job(store, job.id, host="here", pid=2) is not None
 
 
@@ -161,19 +146,14 @@ def test_a_job_that_was_moved_to_the_front_is_the_next(store: Store, annotator: 
     jobs.pause_job(annotator, job_id=second)
     assert engine.reconcile(store, patience_seconds=0) == [third]
     leases.claim_job(store, third, host="elsewhere", pid=1)
-    with pytest.raises(Conflict, match="runs already"):
-        jobs.move_to_front(annotator, job_id=third)
+    refused(Conflict, lambda: jobs.move_to_front(annotator, job_id=third), match="runs already")
     jobs.cancel_job(annotator, job_id=first)
-    with pytest.raises(Conflict, match="over"):
-        jobs.move_to_front(annotator, job_id=first)
+    refused(Conflict, lambda: jobs.move_to_front(annotator, job_id=first), match="over")
 
 
-def test_a_finished_training_is_run_again_as_another_job_with_its_settings(
-    store: Store, annotator: Caller, snapshot_id: int
-) -> None:
+def test_a_finished_training_is_run_again_as_another_job_with_its_settings(annotator: Caller, snapshot_id: int) -> None:
     job = queue_training(annotator, snapshot_id, seed=5)
-    lease = leases.claim_job(store, job.id, host="elsewhere", pid=1)
-    assert lease is not None
+    lease = leases.claim_job(annotator.store, job.id, host="elsewhere", pid=1)
     lease.complete(lambda _session, _job: TrainingResult(1, "first"))
     again = starting.run_again(annotator, job_id=job.id)
     assert (again.id != job.id, again.state, again.settings) == (True, JobState.QUEUED, job.settings)

@@ -63,7 +63,6 @@ def test_another_process_keeps_it_until_it_is_killed(locks_dir: Path) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert holder.stdout is not None
     assert holder.stdout.readline() == "('GPU/one',)\n"
     with holding_gpus(["GPU/one"], wanted=1) as held:
         assert held is None

@@ -13,6 +13,8 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Job, JobEvent
 from colpo_core.terms import JobKind, JobState
+from tests.support.refusals import refused
+from tests.support.store_rows import add, change, count, get
 
 
 @pytest.fixture
@@ -21,22 +23,11 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def add_job(caller: Caller, kind: JobKind = JobKind.TRAIN, **values: object) -> int:
-    with caller.store.writing() as session:
-        job = Job(kind=kind, settings={}, created_by=caller.person_id, **values)
-        session.add(job)
-        session.flush()
-        return job.id
+    return add(caller.store, Job(kind=kind, settings={}, created_by=caller.person_id, **values))
 
 
 def claim(store: Store, job_id: int, pid: int = 1) -> Lease | None:
     return claim_job(store, job_id, host="here", pid=pid)
-
-
-def job_row(store: Store, job_id: int) -> Job:
-    with store.reading() as session:
-        job = session.get_one(Job, job_id)
-        session.expunge(job)
-        return job
 
 
 def let_run_out(store: Store, job_id: int) -> None:
@@ -55,7 +46,7 @@ def test_of_ten_runners_exactly_one_gets_a_job(store: Store, annotator: Caller) 
     with ThreadPoolExecutor(10) as pool:
         leases = [lease for lease in pool.map(race, range(10)) if lease]
     assert len(leases) == 1
-    job = job_row(store, job_id)
+    job = get(store, Job, job_id)
     assert (job.state, job.attempt, job.lease_token) == (JobState.RUNNING, 1, leases[0].token)
 
 
@@ -67,7 +58,7 @@ def test_a_job_that_ran_out_is_taken_by_exactly_one_of_ten(store: Store, annotat
         leases = [lease for lease in pool.map(lambda pid: claim(store, job_id, pid), range(10)) if lease]
     assert len(leases) == 1
     assert leases[0].token != first.token
-    assert job_row(store, job_id).attempt == 2
+    assert get(store, Job, job_id).attempt == 2
 
 
 def test_a_runner_that_froze_and_woke_can_write_nothing(store: Store, annotator: Caller) -> None:
@@ -86,7 +77,7 @@ def test_a_runner_that_froze_and_woke_can_write_nothing(store: Store, annotator:
             deed()
     assert published == []
     successor.complete(lambda session, job: EvaluationResult(7))
-    job = job_row(store, job_id)
+    job = get(store, Job, job_id)
     assert (job.state, job.result, job.error) == (JobState.DONE, {"evaluation_id": 7}, None)
 
 
@@ -94,7 +85,7 @@ def test_a_lease_that_ran_out_but_was_not_taken_goes_on(store: Store, annotator:
     lease = claim(store, add_job(annotator))
     let_run_out(store, lease.job_id)
     assert lease.heartbeat() is None
-    assert job_row(store, lease.job_id).lease_until > 0
+    assert get(store, Job, lease.job_id).lease_until > 0
     assert claim(store, lease.job_id, pid=2) is None
 
 
@@ -106,11 +97,9 @@ def test_a_write_that_fails_leaves_nothing(store: Store, annotator: Caller) -> N
         session.flush()
         raise RuntimeError("the disk is full")
 
-    with pytest.raises(RuntimeError):
-        lease.complete(finish)
-    with store.reading() as session:
-        assert session.query(JobEvent).count() == 0
-    assert job_row(store, lease.job_id).state is JobState.RUNNING
+    refused(RuntimeError, lambda: lease.complete(finish))
+    assert count(store, JobEvent) == 0
+    assert get(store, Job, lease.job_id).state is JobState.RUNNING
 
 
 def test_one_job_of_a_kind_runs_at_a_time(store: Store, annotator: Caller) -> None:
@@ -126,7 +115,7 @@ def test_one_job_of_a_kind_runs_at_a_time(store: Store, annotator: Caller) -> No
 def test_a_cancelled_job_is_not_taken_up(store: Store, annotator: Caller) -> None:
     job_id = add_job(annotator, cancel_requested=True)
     assert claim(store, job_id) is None
-    assert job_row(store, job_id).state is JobState.CANCELLED
+    assert get(store, Job, job_id).state is JobState.CANCELLED
 
 
 def test_a_job_that_always_dies_is_given_up(store: Store, annotator: Caller) -> None:
@@ -135,7 +124,7 @@ def test_a_job_that_always_dies_is_given_up(store: Store, annotator: Caller) -> 
         assert claim(store, job_id) is not None
         let_run_out(store, job_id)
     assert claim(store, job_id) is None
-    job = job_row(store, job_id)
+    job = get(store, Job, job_id)
     assert job.state is JobState.FAILED
     assert "2 times" in job.error
     assert job.finished_at is not None
@@ -144,23 +133,21 @@ def test_a_job_that_always_dies_is_given_up(store: Store, annotator: Caller) -> 
 def test_giving_back_does_not_count_as_an_attempt(store: Store, annotator: Caller) -> None:
     lease = claim(store, add_job(annotator))
     lease.give_back()
-    job = job_row(store, lease.job_id)
+    job = get(store, Job, lease.job_id)
     assert (job.state, job.attempt, job.lease_token, job.pid) == (JobState.QUEUED, 0, None, None)
 
 
 def test_an_unknown_job_is_not_found(store: Store) -> None:
-    with pytest.raises(NotFound):
-        claim(store, 7)
+    refused(NotFound, lambda: claim(store, 7))
 
 
 def test_heartbeats_keep_the_lease_and_hear_the_cancelling(store: Store, annotator: Caller) -> None:
     lease = claim(store, add_job(annotator))
-    before = job_row(store, lease.job_id).lease_until
+    before = get(store, Job, lease.job_id).lease_until
     with Heartbeats(lease) as heartbeats:
-        while job_row(store, lease.job_id).lease_until <= before:
+        while get(store, Job, lease.job_id).lease_until <= before:
             assert not heartbeats.stop.wait(0.05)
-        with store.writing() as session:
-            session.get_one(Job, lease.job_id).cancel_requested = True
+        change(store, Job, lease.job_id, cancel_requested=True)
         assert heartbeats.stop.wait(30)
         assert not heartbeats.lost.is_set()
 
@@ -168,7 +155,6 @@ def test_heartbeats_keep_the_lease_and_hear_the_cancelling(store: Store, annotat
 def test_heartbeats_hear_that_the_lease_is_lost(store: Store, annotator: Caller) -> None:
     lease = claim(store, add_job(annotator))
     with Heartbeats(lease) as heartbeats:
-        with store.writing() as session:
-            session.get_one(Job, lease.job_id).lease_token = "another"
+        change(store, Job, lease.job_id, lease_token="another")
         assert heartbeats.stop.wait(30)
         assert heartbeats.lost.is_set()

@@ -8,11 +8,12 @@ from colpo_core.errors import PermissionDenied
 from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.maintenance import back_ups
-from colpo_core.store import Store
 from colpo_core.store.backup import read_facts
 from colpo_core.store.tables import AuditEntry, utc_now
 from colpo_core.terms import ExposureKind
 from tests.support.clinic import Clinic
+from tests.support.refusals import refused
+from tests.support.store_rows import count
 
 
 @pytest.mark.sqlite
@@ -38,23 +39,19 @@ def test_a_week_without_one_is_too_long(
 
 
 @pytest.mark.sqlite
-def test_what_waits_beside_the_store_is_in_the_copy(
-    store: Store, administrator: Caller, annotator: Caller, tmp_path: Path
-) -> None:
-    case = Clinic(store).add_case()
-    exposures._put_aside(store, [(annotator.person_id, case.case_id, ExposureKind.LABEL, 0)], utc_now())
+def test_what_waits_beside_the_store_is_in_the_copy(administrator: Caller, annotator: Caller, tmp_path: Path) -> None:
+    case = Clinic(administrator.store).add_case()
+    exposures._put_aside(administrator.store, [(annotator.person_id, case.case_id, ExposureKind.LABEL, 0)], utc_now())
     back_ups.back_up(administrator, folder=tmp_path / "copy")
-    with store.reading() as session:
+    with administrator.store.reading() as session:
         assert session.scalar(text("SELECT count(*) FROM exposures")) == 1
 
 
-def test_only_administrators_copy_and_readers_ask_nothing(
-    store: Store, annotator: Caller, reader: Caller, tmp_path: Path
-) -> None:
-    with pytest.raises(PermissionDenied):
-        back_ups.back_up(annotator, folder=tmp_path / "copy")
-    with pytest.raises(PermissionDenied):
-        back_ups.last_back_up(reader)
+def test_only_administrators_copy_and_readers_ask_nothing(annotator: Caller, reader: Caller, tmp_path: Path) -> None:
+    refused(
+        PermissionDenied,
+        lambda: back_ups.back_up(annotator, folder=tmp_path / "copy"),
+        lambda: back_ups.last_back_up(reader),
+    )
     assert not (tmp_path / "copy").exists()
-    with store.reading() as session:
-        assert session.query(AuditEntry).filter_by(action="back up store").count() == 0
+    assert count(annotator, AuditEntry, action="back up store") == 0

@@ -10,11 +10,9 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import engine
 from colpo_core.services.models import files as checkpoint_files
 from colpo_core.services.snapshots import freezing
-from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
-from colpo_core.store.tables import Checkpoint
-from colpo_core.terms import LabelSource
 from tests.support.clinic import Clinic, make_card
+from tests.support.learned import add_checkpoint
 from tests.support.promotable import sound
 
 Publish = Callable[..., int]
@@ -28,8 +26,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def publish(store: Store, annotator: Caller) -> Publish:
-    clinic = Clinic(store)
+def publish(store: Store, annotator: Caller, clinic: Clinic) -> Publish:
     clinic.add_cohort(8)
     snapshot = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
 
@@ -38,16 +35,6 @@ def publish(store: Store, annotator: Caller) -> Publish:
     ) -> int:
         content = make_card() | {"thresholds": {"4ch": 0.5}} | card
         content["metrics"] |= sound() | (metrics or {})  # type: ignore[operator]
-        with store.writing() as session:
-            row = Checkpoint(
-                name=name,
-                sha256=name[-1] * 64,
-                snapshot_id=snapshot_id,
-                label_source=LabelSource.HISTOLOGY,
-                card=content,
-            )
-            session.add(row)
-        fill_learned(store)
-        return row.id
+        return add_checkpoint(store, snapshot_id, name, sha256=name[-1] * 64, card=content)
 
     return published

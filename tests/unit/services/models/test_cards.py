@@ -1,9 +1,8 @@
-import pytest
-
 from colpo_core.errors import NotFound, PermissionDenied
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.models import cards as models_cards
 from tests.support.clinic import PredictedClinic
+from tests.support.refusals import refused
 
 
 def test_a_card_holds_what_the_registry_knows(administrator: Caller, reader: Caller) -> None:
@@ -15,7 +14,5 @@ def test_a_card_holds_what_the_registry_knows(administrator: Caller, reader: Cal
     assert "<td>better</td>" in told
     newer = desk.add_checkpoint("model-2", None)
     assert "<td>better</td>" not in models_cards.model_card(administrator, checkpoint_id=newer)
-    with pytest.raises(NotFound):
-        models_cards.model_card(administrator, checkpoint_id=99)
-    with pytest.raises(PermissionDenied):
-        models_cards.model_card(reader, checkpoint_id=newer)
+    refused(NotFound, lambda: models_cards.model_card(administrator, checkpoint_id=99))
+    refused(PermissionDenied, lambda: models_cards.model_card(reader, checkpoint_id=newer))

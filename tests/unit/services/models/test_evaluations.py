@@ -14,13 +14,14 @@ from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import engine
 from colpo_core.services.models import evaluations
 from colpo_core.services.snapshots import freezing
-from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
-from colpo_core.store.tables import Checkpoint, Evaluation, Patient
-from colpo_core.terms import Grade, JobKind, JobState, LabelSource, Split
+from colpo_core.store.tables import Evaluation, Patient
+from colpo_core.terms import Grade, JobKind, JobState, Split
 from colpo_core.workers.runner import run_job
 from tests.support.clinic import Clinic
+from tests.support.learned import add_checkpoint
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import count, get
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +31,8 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def learned(store: Store, annotator: Caller) -> SnapshotRecord:
-    Clinic(store).add_cohort(8)
+def learned(clinic: Clinic, annotator: Caller) -> SnapshotRecord:
+    clinic.add_cohort(8)
     return freezing.freeze_snapshot(annotator, query=SnapshotQuery("learned", fractions=(0.5, 0.25, 0.25)))
 
 
@@ -41,27 +42,17 @@ def checkpoint_id(store: Store, learned: SnapshotRecord) -> int:
         torch.manual_seed(0)
         pipeline = build_pipeline(PipelineSpec(segnet_width=0.1, height_px=64, width_px=64, threshold_4ch=0.4))
     sha256 = save_checkpoint(store.settings.checkpoints_dir / "model", pipeline, {"name": "model"})
-    with store.writing() as session:
-        row = Checkpoint(
-            name="model", sha256=sha256, snapshot_id=learned.id, label_source=LabelSource.HISTOLOGY, card={}
-        )
-        session.add(row)
-    fill_learned(store)
-    return row.id
+    return add_checkpoint(store, learned.id, sha256=sha256)
 
 
 def keep(caller: Caller, name: str, case_ids: set[int]) -> int:
-    with caller.store.reading() as session:
-        codes = tuple(session.get_one(Patient, patient_id).code for patient_id in case_ids)
-    query = SnapshotQuery(name, external=True, patient_codes=codes)
-    return freezing.freeze_snapshot(caller, query=query).id
+    codes = tuple(get(caller.store, Patient, patient_id).code for patient_id in case_ids)
+    return freezing.freeze_snapshot(caller, query=SnapshotQuery(name, external=True, patient_codes=codes)).id
 
 
 def test_each_look_at_an_external_test_set_is_kept_and_counted(
-    store: Store, annotator: Caller, learned: SnapshotRecord, checkpoint_id: int
+    store: Store, annotator: Caller, learned: SnapshotRecord, checkpoint_id: int, clinic: Clinic
 ) -> None:
-    clinic = Clinic(store)
-    clinic._number = 100
     cases = [clinic.add_case(grades=(grade,)) for grade in (Grade.CIN3, Grade.NORMAL)]
     kept = keep(annotator, "kept", {case.patient_id for case in cases})
     for look in (1, 2):
@@ -86,8 +77,7 @@ def test_each_look_at_an_external_test_set_is_kept_and_counted(
 def test_what_its_training_has_seen_and_what_is_no_external_set_is_refused(
     store: Store, annotator: Caller, reader: Caller, learned: SnapshotRecord, checkpoint_id: int
 ) -> None:
-    manifest = manifest_of(store, learned.id)
-    seen = keep(annotator, "seen", {manifest.of(Split.TRAIN)[0].patient_id})
+    seen = keep(annotator, "seen", {manifest_of(store, learned.id).of(Split.TRAIN)[0].patient_id})
     with pytest.raises(LeakageFound, match="cannot be judged on “seen”"):
         evaluations.start_evaluation(annotator, checkpoint_id=checkpoint_id, snapshot_id=seen)
     with pytest.raises(InputRejected, match="no external test set"):
@@ -98,15 +88,12 @@ def test_what_its_training_has_seen_and_what_is_no_external_set_is_refused(
 
 
 def test_a_damaged_checkpoint_ends_the_look_with_a_sentence(
-    store: Store, annotator: Caller, learned: SnapshotRecord, checkpoint_id: int
+    store: Store, annotator: Caller, learned: SnapshotRecord, checkpoint_id: int, clinic: Clinic
 ) -> None:
-    clinic = Clinic(store)
-    clinic._number = 100
     kept = keep(annotator, "kept", {clinic.add_case().patient_id})
     weights = Path(store.settings.checkpoints_dir / "model" / "weights.safetensors")
     weights.write_bytes(weights.read_bytes()[:-1])
     job = evaluations.start_evaluation(annotator, checkpoint_id=checkpoint_id, snapshot_id=kept)
     assert run_job(store, job.id) == 1
     assert "damaged" in str(jobs.get_job(annotator, job_id=job.id).error)
-    with store.reading() as session:
-        assert session.query(Evaluation).count() == 0
+    assert count(store, Evaluation) == 0

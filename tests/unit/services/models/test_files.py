@@ -14,6 +14,7 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.models.files import checkpoint_dir, place_files, prepare_files
 from colpo_core.settings import Settings
 from colpo_core.store import Store
+from tests.support.refusals import refused
 from tests.unit.services.models.test_registry import write_folder
 
 
@@ -60,8 +61,7 @@ def test_a_shared_one_is_on_every_machine_that_asks(here: Store, elsewhere: Stor
 def test_one_whose_card_never_arrived_is_not_there(here: Store, elsewhere: Store, tmp_path: Path) -> None:
     sha256 = published(here, tmp_path)
     (tmp_path / "shared/checkpoints" / sha256 / CARD_FILE).unlink()
-    with pytest.raises(CheckpointMismatch, match="no readable card"):
-        read_card(checkpoint_dir(elsewhere, "one", sha256))
+    refused(CheckpointMismatch, lambda: read_card(checkpoint_dir(elsewhere, "one", sha256)), match="no readable card")
     assert not elsewhere.settings.checkpoints_dir.exists()
 
 
@@ -80,7 +80,5 @@ def test_a_stores_own_files_are_shared_and_stay(
 
 
 def test_sharing_needs_a_place_and_an_administrator(administrator: Caller, annotator: Caller) -> None:
-    with pytest.raises(Conflict, match="COLPO_FILES"):
-        share_files(administrator)
-    with pytest.raises(PermissionDenied):
-        share_files(annotator)
+    refused(Conflict, lambda: share_files(administrator), match="COLPO_FILES")
+    refused(PermissionDenied, lambda: share_files(annotator))

@@ -4,19 +4,19 @@ from colpo_core.records.snapshots import snapshots as snapshots_snapshots
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.models import human_ceiling as models_human_ceiling
 from colpo_core.services.snapshots import freezing
-from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint
-from colpo_core.terms import LabelSource, Role
+from colpo_core.terms import Role
 from tests.conftest import add_person
 from tests.support.clinic import Clinic, make_card
+from tests.support.learned import add_checkpoint
 from tests.support.several_annotators import square, submit
+from tests.support.store_rows import change
 
 
-def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store, annotator: Caller) -> None:
-    clinic = Clinic(store)
+def test_a_model_stands_beside_what_people_reach_on_the_same_images(annotator: Caller, clinic: Clinic) -> None:
     clinic.add_cohort(4)
     cases = [clinic.add_case(masked=False) for _ in range(3)]
-    second = add_person(store, "berta", Role.ANNOTATOR)
+    second = add_person(annotator.store, "berta", Role.ANNOTATOR)
     shared, other, once = (case.image_id for case in cases)
     for image_id, shift in ((shared, 5), (other, 10)):
         submit(annotator, image_id, square(10, 10))
@@ -30,13 +30,7 @@ def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store
         {"image_id": once, "patient_id": 3, "figures": {"dice": 0.1, "kappa": 0.1}},
         {"image_id": other, "patient_id": 2, "figures": {"dice": None, "kappa": None}},
     ]
-    with store.writing() as session:
-        row = Checkpoint(
-            name="m", sha256="a" * 64, snapshot_id=snapshot.id, label_source=LabelSource.HISTOLOGY, card=card
-        )
-        session.add(row)
-        session.flush()
-        checkpoint_id = row.id
+    checkpoint_id = add_checkpoint(annotator.store, snapshot.id, card=card)
     found = models_human_ceiling.human_ceiling(annotator, checkpoint_id=checkpoint_id)
     assert (found.n_images_shared, found.n_images_all) == (1, 2)
     assert found.model_dice.value == 0.7
@@ -45,7 +39,6 @@ def test_a_model_stands_beside_what_people_reach_on_the_same_images(store: Store
     assert found.annotators_dice.value == 0.75
     assert found.all_annotators_dice.value == np.mean([0.75, 0.5])
     assert found.annotators_kappa.value is not None
-    with store.writing() as session:
-        session.get_one(Checkpoint, checkpoint_id).card = {}
+    change(annotator, Checkpoint, checkpoint_id, card={})
     old = models_human_ceiling.human_ceiling(annotator, checkpoint_id=checkpoint_id)
     assert (old.model_dice.value, old.n_images_shared, old.n_images_all) == (None, 0, 2)

@@ -9,11 +9,13 @@ from colpo_core.services.jobs import control as jobs
 from colpo_core.services.models import predicting
 from colpo_core.services.snapshots import freezing
 from colpo_core.services.snapshots.freezing import SnapshotQuery
-from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
-from colpo_core.store.tables import Checkpoint, Job, JobEvent, Mask, Prediction, Promotion
-from colpo_core.terms import JobState, LabelSource, Stage
+from colpo_core.store.tables import Job, JobEvent, Mask, Prediction
+from colpo_core.terms import JobState, Stage
 from tests.support.clinic import Clinic
+from tests.support.learned import add_checkpoint
+from tests.support.refusals import refused
+from tests.support.store_rows import add, rows
 
 
 @pytest.fixture
@@ -22,35 +24,10 @@ def snapshot_id(clinic: Clinic, annotator: Caller) -> int:
     return freezing.freeze_snapshot(annotator, query=SnapshotQuery("first")).id
 
 
-def add_checkpoint(store: Store, snapshot_id: int, name: str = "model", promoted_by: int | None = None) -> int:
-    with store.writing() as session:
-        checkpoint = Checkpoint(
-            name=name, sha256="a" * 64, snapshot_id=snapshot_id, label_source=LabelSource.HISTOLOGY, card={}
-        )
-        session.add(checkpoint)
-        session.flush()
-        if promoted_by:
-            session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=promoted_by, reason="best"))
-    fill_learned(store)
-    return checkpoint.id
-
-
 def add_prediction(store: Store, image_id: int, checkpoint_id: int) -> int:
-    with store.writing() as session:
-        prediction = Prediction(
-            image_id=image_id,
-            checkpoint_id=checkpoint_id,
-            prob_hsil_3ch=0.5,
-            prob_hsil_4ch=0.5,
-            threshold_3ch=0.5,
-            threshold_4ch=0.5,
-            acetowhite_fraction=0.0,
-            mask_id=session.query(Mask.id).first()[0],
-            maps_sha256="b" * 64,
-        )
-        session.add(prediction)
-        session.flush()
-        return prediction.id
+    values = dict.fromkeys(("prob_hsil_3ch", "prob_hsil_4ch", "threshold_3ch", "threshold_4ch"), 0.5)
+    shares = {"acetowhite_fraction": 0.0, "mask_id": rows(store, Mask.id)[0], "maps_sha256": "b" * 64}
+    return add(store, Prediction(image_id=image_id, checkpoint_id=checkpoint_id, **values, **shares))
 
 
 def test_a_prediction_covers_what_is_not_predicted_yet(
@@ -73,8 +50,7 @@ def test_a_prediction_covers_what_is_not_predicted_yet(
 def test_a_prediction_names_what_is_wrong(
     store: Store, clinic: Clinic, annotator: Caller, snapshot_id: int, placed: list[int]
 ) -> None:
-    with pytest.raises(CheckpointMismatch, match="promoted"):
-        predicting.start_prediction(annotator)
+    refused(CheckpointMismatch, lambda: predicting.start_prediction(annotator), match="promoted")
     checkpoint_id = add_checkpoint(store, snapshot_id)
     lugol = clinic.add_case(stage=Stage.LUGOL).image_id
     hidden = clinic.add_case(shows_cervix=False).image_id
@@ -86,8 +62,7 @@ def test_a_prediction_names_what_is_wrong(
     ):
         with pytest.raises(error, match=words):
             predicting.start_prediction(annotator, image_ids=image_ids, checkpoint_id=checkpoint_id)
-    with pytest.raises(NotFound):
-        predicting.start_prediction(annotator, checkpoint_id=77)
+    refused(NotFound, lambda: predicting.start_prediction(annotator, checkpoint_id=77))
     assert placed == []
 
 
@@ -97,7 +72,6 @@ def test_a_large_prediction_is_shared_out_where_several_jobs_run_at_once(
     checkpoint_id = add_checkpoint(store, snapshot_id, promoted_by=administrator.person_id)
     several = Store(replace(store.settings, gpus=("GPU-a", "GPU-b"), shard_images=3), store._reader)
     first = predicting.start_prediction(Caller(several, annotator.actor))
-    assert first is not None
     (progress,) = predicting.predictions_under_way(Caller(several, annotator.actor))
     assert (progress.job_id, progress.n_jobs, progress.n_images, progress.n_done) == (first.id, 3, 8, 0)
     assert progress.checkpoint_id == checkpoint_id
@@ -131,7 +105,6 @@ def test_one_machine_without_several_gpus_predicts_in_one_job(
     add_checkpoint(store, snapshot_id, promoted_by=administrator.person_id)
     alone = Store(replace(store.settings, gpus=("GPU-a",), shard_images=3), store._reader)
     job = predicting.start_prediction(Caller(alone, annotator.actor))
-    assert job is not None
     assert placed == [job.id]
     assert [one.id for one in predicting.last_prediction(annotator)] == [job.id]
     (progress,) = predicting.predictions_under_way(annotator)

@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import and_, delete, select
+from sqlalchemy import and_, delete
 
 from colpo_core.errors import InputRejected, NotFound
 from colpo_core.records.jobs.settings import PredictionSettings, write_settings
@@ -16,6 +16,7 @@ from colpo_core.store.dialects import among
 from colpo_core.store.tables import Image, Job, Prediction
 from colpo_core.terms import JobKind, JobState, Stage
 from tests.support.clinic import PredictedClinic
+from tests.support.store_rows import add, rows
 
 
 @pytest.fixture
@@ -30,20 +31,19 @@ def desk(administrator: Caller) -> PredictedClinic:
 
 def left_of(store: Store, scope: PredictionSettings) -> list[int]:
     """What a runner would take up."""
-    with store.reading() as session:
-        left = and_(images_of(scope), unpredicted(scope.checkpoint_id))
-        return list(session.scalars(select(Image.id).where(left).order_by(Image.id)))
+    return rows(store, Image.id, and_(images_of(scope), unpredicted(scope.checkpoint_id)))
 
 
 def queue(caller: Caller, scope: PredictionSettings, state: JobState = JobState.QUEUED) -> None:
-    with caller.store.writing() as session:
-        session.add(Job(kind=JobKind.PREDICT, state=state, settings=write_settings(scope), created_by=caller.person_id))
+    add(
+        caller.store,
+        Job(kind=JobKind.PREDICT, state=state, settings=write_settings(scope), created_by=caller.person_id),
+    )
 
 
 def test_the_whole_store_is_told_in_four_numbers(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
     with store.writing() as session:
         scope = settle_scope(session, desk.checkpoint_id, None)
-    assert scope is not None
     assert len(json.dumps(write_settings(scope))) < 150, "a store of 100,000 images names none of them"
     assert left_of(store, scope) == [4, 5, 6, 7]
     assert scope.n_images == 4
@@ -60,16 +60,14 @@ def test_what_arrives_later_is_not_the_jobs(store: Store, annotator: Caller, des
     assert left_of(store, second) == [later]
 
 
-def test_what_is_over_or_about_to_be_cancelled_covers_nothing(
-    store: Store, annotator: Caller, desk: PredictedClinic
-) -> None:
-    with store.writing() as session:
+def test_what_is_over_or_about_to_be_cancelled_covers_nothing(annotator: Caller, desk: PredictedClinic) -> None:
+    with annotator.store.writing() as session:
         scope = settle_scope(session, desk.checkpoint_id, None)
     queue(annotator, scope, JobState.FAILED)
-    with store.writing() as session:
+    with annotator.store.writing() as session:
         values = write_settings(scope)
         session.add(Job(kind=JobKind.PREDICT, settings=values, cancel_requested=True, created_by=annotator.person_id))
-    with store.writing() as session:
+    with annotator.store.writing() as session:
         assert settle_scope(session, desk.checkpoint_id, None) == scope
 
 
@@ -92,10 +90,8 @@ def test_jobs_share_the_images_out_among_themselves(
         mine = set(left_of(store, scope)) - taken
         assert len(mine) == scope.n_images, "each tells how many it will predict"
         taken |= mine
-    with store.reading() as session:
-        done = set(session.scalars(select(Prediction.image_id).where(Prediction.checkpoint_id == desk.checkpoint_id)))
-    wished = set().union(*({4, 5, 6, 7} if one is None else one for one in asked))
-    assert taken == wished - done, "none is forgotten"
+    done = set(rows(store, Prediction.image_id, Prediction.checkpoint_id == desk.checkpoint_id))
+    assert taken == set().union(*({4, 5, 6, 7} if one is None else one for one in asked)) - done, "none is forgotten"
 
 
 @pytest.mark.parametrize(
@@ -115,10 +111,8 @@ def test_what_cannot_be_predicted_is_named(
 
 
 def test_more_numbers_than_a_statement_takes_parameters(store: Store, desk: PredictedClinic) -> None:
-    with store.reading() as session:
-        found = session.scalars(select(Image.id).where(among(Image.id, range(3, 400_000, 2))).order_by(Image.id))
-        assert list(found) == [3, 5, 7, 9]
-        assert list(session.scalars(select(Image.id).where(among(Image.id, ())))) == []
+    assert list(rows(store, Image.id, among(Image.id, range(3, 400_000, 2)))) == [3, 5, 7, 9]
+    assert rows(store, Image.id, among(Image.id, ())) == []
 
 
 def shared_out(store: Store, scope: PredictionSettings, shard_images: int | None) -> list[PredictionSettings]:
@@ -128,24 +122,22 @@ def shared_out(store: Store, scope: PredictionSettings, shard_images: int | None
 
 @given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
-def test_shares_hold_every_image_once(
-    store: Store, annotator: Caller, desk: PredictedClinic, data: st.DataObject
-) -> None:
-    with store.writing() as session:
+def test_shares_hold_every_image_once(annotator: Caller, desk: PredictedClinic, data: st.DataObject) -> None:
+    with annotator.store.writing() as session:
         session.execute(delete(Job))
     predicted = data.draw(st.sets(st.sampled_from([4, 5, 6, 7])))
     named = data.draw(st.none() | st.just([4, 5, 6, 7]))
     shard_images = data.draw(st.integers(1, 5))
     queue(annotator, PredictionSettings(desk.checkpoint_id, tuple(sorted(predicted)), 1))
-    with store.writing() as session:
+    with annotator.store.writing() as session:
         scope = settle_scope(session, desk.checkpoint_id, named)
     if scope is None:
         assert predicted == {4, 5, 6, 7}
         return
-    shares = shared_out(store, scope, shard_images)
+    shares = shared_out(annotator.store, scope, shard_images)
     assert [share.n_images for share in shares[:-1]] == [shard_images] * (len(shares) - 1)
     assert sum(share.n_images for share in shares) == scope.n_images
-    wanted = [image_id for share in shares for image_id in left_of(store, share) if image_id not in predicted]
+    wanted = [image_id for share in shares for image_id in left_of(annotator.store, share) if image_id not in predicted]
     assert wanted == sorted({4, 5, 6, 7} - predicted)
     assert all(share.shards == len(shares) for share in shares)
 

@@ -14,9 +14,12 @@ from colpo_core.services.snapshots import freezing
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Evaluation, Image, Patient, Snapshot
 from colpo_core.terms import Grade, Label, LabelSource, Split
+from tests.support import store_rows
 from tests.support.clinic import Clinic, make_card
 from tests.support.promotable import estimate, promote, promotion_doubts, sound
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import add, get
 
 Publish = Callable[..., int]
 pytestmark = pytest.mark.usefixtures("alone")
@@ -36,8 +39,7 @@ def test_nothing_speaks_against_an_ordinary_one(
     promote(administrator, checkpoint_id, overrule="just in case")
     (row,) = models_promotions.list_promotions(annotator)
     assert (row.reason, row.overruled) == ("better", ())
-    with pytest.raises(PermissionDenied):
-        check_promotion(reader, checkpoint_id=checkpoint_id)
+    refused(PermissionDenied, lambda: check_promotion(reader, checkpoint_id=checkpoint_id))
 
 
 def blind_card(mean_mask: tuple[float, float, float], disc: tuple[float, float, float]) -> dict[str, Any]:
@@ -51,17 +53,14 @@ def blind_card(mean_mask: tuple[float, float, float], disc: tuple[float, float, 
 
 def test_masks_that_are_no_better_than_the_mean_training_mask_hold_it_back(annotator: Caller, publish: Publish) -> None:
     """An IoU of 0.44 stood beside nothing, where the mean training mask has 0.38 on the same images."""
-    doubtful = publish("doubtful1", blind_card((0.06, -0.01, 0.13), (0.08, 0.01, 0.15)))
-    (said,) = promotion_doubts(annotator, doubtful)
+    (said,) = promotion_doubts(annotator, publish("doubtful1", blind_card((0.06, -0.01, 0.13), (0.08, 0.01, 0.15))))
     assert "not shown to be better" in said
     assert "the mean training mask, +0.06 (-0.01 to +0.13; 30 patients)" in said
     assert "disc" not in said
-    worse = publish("worse2", blind_card((-0.2, -0.3, -0.1), (-0.1, -0.2, 0.0)))
-    (said,) = promotion_doubts(annotator, worse)
+    (said,) = promotion_doubts(annotator, publish("worse2", blind_card((-0.2, -0.3, -0.1), (-0.1, -0.2, 0.0))))
     assert "mean training mask" in said
     assert "disc in the middle" in said
-    better = publish("better3", blind_card((0.06, 0.01, 0.13), (0.08, 0.01, 0.15)))
-    assert promotion_doubts(annotator, better) == ()
+    assert promotion_doubts(annotator, publish("better3", blind_card((0.06, 0.01, 0.13), (0.08, 0.01, 0.15)))) == ()
 
 
 def test_a_leaking_protocol_holds_it_back(annotator: Caller, publish: Publish) -> None:
@@ -71,8 +70,7 @@ def test_a_leaking_protocol_holds_it_back(annotator: Caller, publish: Publish) -
 
 def test_leakage_that_the_guard_finds_today_holds_it_back(store: Store, annotator: Caller, publish: Publish) -> None:
     checkpoint_id = publish()
-    manifest = manifest_of(store, 1)
-    sides = {item.split: item.image_id for item in manifest.items}
+    sides = {item.split: item.image_id for item in manifest_of(store, 1).items}
     with store.writing() as session:
         for image_id in sides.values():
             session.get_one(Image, image_id).perceptual_hash = "0" * 384
@@ -84,37 +82,29 @@ def test_leakage_that_the_guard_finds_today_holds_it_back(store: Store, annotato
 def test_one_call_for_everybody_holds_it_back(annotator: Caller, publish: Publish) -> None:
     block = sound()["classification_4ch"]
     called = {"image": block["image"], "case": block["case"] | {"all_called": "normal"}}
-    checkpoint_id = publish(metrics={"classification_4ch": called})
-    (doubt,) = promotion_doubts(annotator, checkpoint_id)
+    (doubt,) = promotion_doubts(annotator, publish(metrics={"classification_4ch": called}))
     assert doubt == "With four channels it calls every test case normal: it tells nothing apart."
 
 
 def test_an_external_test_set_that_it_has_seen_holds_it_back(store: Store, annotator: Caller, publish: Publish) -> None:
     checkpoint_id = publish()
     learned = manifest_of(store, 1).items
-    with store.reading() as session:
-        code = session.get_one(Patient, next(one.patient_id for one in learned if one.split == "train")).code
+    code = get(store, Patient, next(one.patient_id for one in learned if one.split == "train")).code
     freezing.freeze_snapshot(annotator, query=SnapshotQuery("kept", external=True, patient_codes=(code,)))
     (doubt,) = promotion_doubts(annotator, checkpoint_id)
     assert "“kept”" in doubt
 
 
-def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(
-    store: Store, annotator: Caller, publish: Publish
-) -> None:
+def test_a_snapshot_that_cannot_be_read_is_a_doubt_and_no_crash(annotator: Caller, publish: Publish) -> None:
     checkpoint_id = publish()
-    with store.writing() as session:
-        session.get_one(Snapshot, 1).sha256 = "7" * 64
+    store_rows.change(annotator, Snapshot, 1, sha256="7" * 64)
     (doubt,) = promotion_doubts(annotator, checkpoint_id)
     assert doubt.startswith("What it or the current model has learned from cannot be checked.")
 
 
-def test_a_card_of_an_older_version_is_read_and_what_it_lacks_is_said(
-    store: Store, annotator: Caller, publish: Publish
-) -> None:
+def test_a_card_of_an_older_version_is_read_and_what_it_lacks_is_said(annotator: Caller, publish: Publish) -> None:
     checkpoint_id = publish()
-    with store.writing() as session:
-        session.get_one(Checkpoint, checkpoint_id).card = {}
+    store_rows.change(annotator, Checkpoint, checkpoint_id, card={})
     checks = check_promotion(annotator, checkpoint_id=checkpoint_id)
     assert checks.doubts == (
         "With four channels, which makes the calls, nothing is known of how it tells the test cases apart: there is "
@@ -147,8 +137,7 @@ def test_figures_that_may_be_chance_hold_it_back(
 
 def test_an_area_just_above_one_half_and_ten_of_a_label_are_enough(annotator: Caller, publish: Publish) -> None:
     counts = {"true_positive": 10, "false_negative": 0, "true_negative": 15, "false_positive": 5}
-    checkpoint_id = publish(metrics=with_area(0.501, 0.8, **counts))
-    assert promotion_doubts(annotator, checkpoint_id) == ()
+    assert promotion_doubts(annotator, publish(metrics=with_area(0.501, 0.8, **counts))) == ()
 
 
 @pytest.mark.parametrize(
@@ -190,24 +179,22 @@ def test_a_test_set_without_lesions_or_bars_cannot_be_checked_and_is_no_doubt(
 
 
 def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
-    store: Store, annotator: Caller, publish: Publish
+    store: Store, annotator: Caller, publish: Publish, clinic: Clinic
 ) -> None:
     checkpoint_id = publish()
-    clinic = Clinic(store)
-    clinic._number = 50
     clinic.add_case(patient_id=None)
-    kept = freezing.freeze_snapshot(annotator, query=SnapshotQuery("kept", external=True, patient_codes=("p51",)))
+    kept = freezing.freeze_snapshot(annotator, query=SnapshotQuery("kept", external=True, patient_codes=("p9",)))
 
     def take_look(metrics: dict[str, Any]) -> tuple[str, ...]:
-        with store.writing() as session:
-            session.add(
-                Evaluation(
-                    checkpoint_id=checkpoint_id,
-                    snapshot_id=kept.id,
-                    metrics=metrics,
-                    created_by=annotator.person_id,
-                )
-            )
+        add(
+            store,
+            Evaluation(
+                checkpoint_id=checkpoint_id,
+                snapshot_id=kept.id,
+                metrics=metrics,
+                created_by=annotator.person_id,
+            ),
+        )
         return promotion_doubts(annotator, checkpoint_id)
 
     (doubt,) = take_look(sound() | with_area(0.4, 0.9))
@@ -215,15 +202,12 @@ def test_an_external_look_that_may_be_chance_holds_it_back_until_a_newer_one(
     assert take_look(sound()) == ()
 
 
-def test_impressions_and_drawings_hold_it_back(store: Store, annotator: Caller, publish: Publish) -> None:
-    clinic = Clinic(store)
-    clinic._number = 60
+def test_impressions_and_drawings_hold_it_back(annotator: Caller, publish: Publish, clinic: Clinic) -> None:
     for number in range(12):
         clinic.add_case(swede_score=2 + number % 2 * 5, simulated=number < 9)
     frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("drawn", label_source=LabelSource.IMPRESSION))
     checkpoint_id = publish(snapshot_id=frozen.id)
-    with store.writing() as session:
-        session.get_one(Checkpoint, checkpoint_id).label_source = LabelSource.IMPRESSION
+    store_rows.change(annotator, Checkpoint, checkpoint_id, label_source=LabelSource.IMPRESSION)
     first, second = promotion_doubts(annotator, checkpoint_id)
     assert first.startswith("Its labels are colposcopic impressions, not histology")
     assert "images that it learned from" in second
@@ -245,9 +229,8 @@ def two_devices(annotator: Caller, *, confounded: bool) -> int:
             grades=(Grade.CIN2,) if number % 2 else (Grade.NORMAL,),
             case_date=date(2024, 1, 1) + timedelta(days=number),
         )
-        with annotator.store.writing() as session:
-            known_by = number % 2 if confounded else number // 2 % 2
-            session.get_one(Case, case.case_id).device = ("Zeiss", "Leisegang")[known_by]
+        known_by = number % 2 if confounded else number // 2 % 2
+        store_rows.change(annotator, Case, case.case_id, device=("Zeiss", "Leisegang")[known_by])
     query = SnapshotQuery("two devices", fractions=(0.1, 0.1, 0.8), date_from=date(2024, 1, 1))
     return freezing.freeze_snapshot(annotator, query=query).id
 
@@ -258,20 +241,16 @@ def test_a_shortcut_in_its_snapshot_holds_it_back_and_stands_in_the_history(
     checkpoint_id = publish(snapshot_id=two_devices(annotator, confounded=True))
     (doubt,) = promotion_doubts(annotator, checkpoint_id)
     assert doubt.startswith("The label can be told from the recorded device alone: AUC 1.00 (")
-    with pytest.raises(PromotionHeld, match="the recorded device alone"):
-        promote(administrator, checkpoint_id)
+    refused(PromotionHeld, lambda: promote(administrator, checkpoint_id), match="the recorded device alone")
     promote(administrator, checkpoint_id, overrule="to see what happens")
     (row,) = models_promotions.list_promotions(annotator)
     assert row.overruled == (doubt,)
 
 
-def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(
-    store: Store, annotator: Caller, publish: Publish
-) -> None:
+def test_probabilities_that_go_with_the_device_within_a_label_hold_it_back(annotator: Caller, publish: Publish) -> None:
     snapshot_id = two_devices(annotator, confounded=False)
-    manifest = manifest_of(store, snapshot_id)
-    with store.reading() as session:
-        devices = {case.id: case.device for case in session.query(Case)}
+    manifest = manifest_of(annotator.store, snapshot_id)
+    devices = {case.id: case.device for case in store_rows.rows(annotator, Case)}
 
     def predictions(follows: bool) -> dict[str, Any]:
         rows = []

@@ -22,7 +22,9 @@ from colpo_core.terms import Label, Split
 from tests.support.clinic import Clinic
 from tests.support.copies import as_jpeg
 from tests.support.promotable import promote, promotion_doubts
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import count
 
 Publish = Callable[..., int]
 pytestmark = pytest.mark.usefixtures("alone")
@@ -31,11 +33,9 @@ pytestmark = pytest.mark.usefixtures("alone")
 def test_being_worse_than_the_current_model_holds_it_back(
     annotator: Caller, administrator: Caller, publish: Publish
 ) -> None:
-    first = publish("model-1")
-    promote(administrator, first)
+    promote(administrator, publish("model-1"))
     against = {"sha256": "1" * 64, "worse": ["AUC -0.20 (-0.30 to -0.10)"]}
-    second = publish("model-2", metrics={"against_current": against})
-    (doubt,) = promotion_doubts(annotator, second)
+    (doubt,) = promotion_doubts(annotator, publish("model-2", metrics={"against_current": against}))
     assert doubt == "On the same cases it is worse than the current model model-1: AUC -0.20 (-0.30 to -0.10)."
     elsewhere = publish("model-3", metrics={"against_current": against | {"sha256": "9" * 64}})
     assert promotion_doubts(annotator, elsewhere) == ()
@@ -67,8 +67,7 @@ def test_two_cards_are_compared_where_another_model_is_current_by_now(
     store: Store, annotator: Caller, administrator: Caller, publish: Publish
 ) -> None:
     promote(administrator, publish("model-1", metrics=said(True, STRANGERS)))
-    worse = publish("model-2", metrics=said(False, STRANGERS))
-    (doubt,) = promotion_doubts(annotator, worse)
+    (doubt,) = promotion_doubts(annotator, publish("model-2", metrics=said(False, STRANGERS)))
     assert "worse than the current model model-1: AUC -" in doubt
     # Patients whom one of them has learned from say nothing.
     learned = [one.patient_id for one in manifest_of(store, 1).items
@@ -78,10 +77,8 @@ def test_two_cards_are_compared_where_another_model_is_current_by_now(
 
 
 def test_patients_whom_a_model_has_met_under_another_code_say_nothing(
-    store: Store, annotator: Caller, administrator: Caller, publish: Publish
+    store: Store, annotator: Caller, administrator: Caller, publish: Publish, clinic: Clinic
 ) -> None:
-    clinic = Clinic(store)
-    clinic._number = 200
     learned = next(one for one in manifest_of(store, 1).items if one.split is Split.TRAIN)
     photograph = read_rgb(store.blobs.get(learned.image_sha256))
     others = [case.patient_id for case in clinic.add_cohort(32)]
@@ -105,20 +102,15 @@ def test_only_cases_of_which_both_cards_say_the_same_are_compared(
     assert "worse than the current model model-1: AUC -" in doubt
     for row in turned["predictions"]:
         row["case_id"] += 5000
-    moved = publish("model-3", metrics=turned)
-    assert promotion_doubts(annotator, moved) == ()
+    assert promotion_doubts(annotator, publish("model-3", metrics=turned)) == ()
 
 
 def test_nothing_is_compared_on_whom_a_model_of_the_papers_protocol_has_learned_from(
-    store: Store, annotator: Caller, administrator: Caller, publish: Publish
+    store: Store, annotator: Caller, administrator: Caller, publish: Publish, clinic: Clinic
 ) -> None:
-    clinic = Clinic(store)
-    clinic._number = 100
     clinic.add_cohort(32)
-    query = SnapshotQuery("large", fractions=(0.1, 0.1, 0.8))
-    large = freezing.freeze_snapshot(annotator, query=query)
-    manifest = manifest_of(store, large.id)
-    tested = [item.patient_id for item in manifest.of(Split.TEST)]
+    large = freezing.freeze_snapshot(annotator, query=SnapshotQuery("large", fractions=(0.1, 0.1, 0.8)))
+    tested = [item.patient_id for item in manifest_of(store, large.id).of(Split.TEST)]
     promote(administrator, publish("model-1", metrics=said(True, tested), snapshot_id=large.id))
     honest = publish("model-2", metrics=said(False, tested), snapshot_id=large.id)
     assert "worse than the current model" in promotion_doubts(annotator, honest)[0]
@@ -133,8 +125,7 @@ def test_a_promotion_that_is_held_back_changes_nothing_until_it_is_overruled_in_
     checkpoint_id = publish(leaks=["It leaks."])
 
     def counts() -> tuple[int, ...]:
-        with store.reading() as session:
-            return tuple(session.query(table).count() for table in (Promotion, Job, AuditEntry))
+        return tuple(count(store, table) for table in (Promotion, Job, AuditEntry))
 
     before = counts()
     for words in ({}, {"overrule": "  "}):
@@ -159,9 +150,6 @@ def test_a_model_that_was_promoted_while_the_doubts_were_looked_for_is_looked_at
         return PromotionChecks()
 
     monkeypatch.setattr(promotions, "check_promotion", while_another_promotes)
-    with pytest.raises(Conflict, match="Another model was promoted meanwhile"):
-        promote(administrator, second)
-    current = models_registry.current_checkpoint(store)
-    assert current is not None
-    assert current.id == first
+    refused(Conflict, lambda: promote(administrator, second), match="Another model was promoted meanwhile")
+    assert models_registry.current_checkpoint(store).id == first
     promote(administrator, second)

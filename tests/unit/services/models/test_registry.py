@@ -23,7 +23,9 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job
 from colpo_core.terms import JobKind, JobState, Split
 from tests.support.clinic import Clinic
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import change
 
 
 @pytest.fixture
@@ -61,9 +63,7 @@ def publishing(store: Store, prepared: Path) -> Finish:
 def publish(caller: Caller, snapshot_id: int, name: str) -> int:
     lease = claimed(caller, snapshot_id)
     folder = write_folder(job_files.work_dir(caller.store, lease.job_id) / "checkpoint", name)
-    prepared = prepare_files(caller.store, job_id=lease.job_id, folder=folder)
-
-    lease.complete(publishing(caller.store, prepared))
+    lease.complete(publishing(caller.store, prepare_files(caller.store, job_id=lease.job_id, folder=folder)))
     return jobs.get_job(caller, job_id=lease.job_id).result.checkpoint_id
 
 
@@ -87,16 +87,13 @@ def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator
     folder = write_folder(job_files.work_dir(store, lease.job_id) / "checkpoint", "one")
 
     def crash(session, job):  # noqa: ANN001, ANN202
-        prepared = prepare_files(store, job_id=job.id, folder=folder)
-        publish_checkpoint(session, store, job=job, prepared=prepared)
+        publish_checkpoint(session, store, job=job, prepared=prepare_files(store, job_id=job.id, folder=folder))
         raise MemoryError
 
-    with pytest.raises(MemoryError):
-        lease.complete(crash)
+    refused(MemoryError, lambda: lease.complete(crash))
     assert models_registry.list_checkpoints(annotator) == ()
     assert jobs.get_job(annotator, job_id=lease.job_id).state is JobState.RUNNING
-    prepared = prepare_files(store, job_id=lease.job_id, folder=folder)
-    lease.complete(publishing(store, prepared))
+    lease.complete(publishing(store, prepare_files(store, job_id=lease.job_id, folder=folder)))
     (found,) = models_registry.list_checkpoints(annotator)
     verify_files(store, found)
     assert [path.name for path in store.settings.checkpoints_dir.iterdir()] == ["one"]
@@ -105,8 +102,7 @@ def test_a_crash_before_the_registry_knows_loses_nothing(store: Store, annotator
 def test_two_checkpoints_of_one_name_do_not_overwrite_each_other(annotator: Caller, snapshot_id: int) -> None:
     publish(annotator, snapshot_id, "one")
     publish(annotator, snapshot_id, "one")
-    names = [one.name for one in models_registry.list_checkpoints(annotator)]
-    assert sorted(names) == ["one", "one-2"]
+    assert sorted([one.name for one in models_registry.list_checkpoints(annotator)]) == ["one", "one-2"]
 
 
 def test_a_promotion_makes_the_current_model_and_starts_its_predictions(
@@ -143,8 +139,7 @@ def test_a_promotion_needs_an_administrator_a_reason_and_whole_files(
             promotions.promote_checkpoint(caller, checkpoint_id=checkpoint_id, reason="mine")
     with pytest.raises(InputRejected, match="why"):
         promotions.promote_checkpoint(administrator, checkpoint_id=checkpoint_id, reason="  ")
-    with pytest.raises(NotFound):
-        promotions.promote_checkpoint(administrator, checkpoint_id=44, reason="good")
+    refused(NotFound, lambda: promotions.promote_checkpoint(administrator, checkpoint_id=44, reason="good"))
     weights = store.settings.checkpoints_dir / "one" / WEIGHTS_FILE
     whole = weights.read_bytes()
     weights.write_bytes(b"others")
@@ -163,19 +158,16 @@ def test_a_promotion_needs_an_administrator_a_reason_and_whole_files(
 
 def test_another_checkpoint_in_the_folder_is_told(store: Store, annotator: Caller, snapshot_id: int) -> None:
     checkpoint_id = publish(annotator, snapshot_id, "one")
-    with store.writing() as session:
-        session.get_one(Checkpoint, checkpoint_id).sha256 = "0" * 64
+    change(store, Checkpoint, checkpoint_id, sha256="0" * 64)
     found = checkpoints.get_checkpoint(annotator, checkpoint_id=checkpoint_id)
-    with pytest.raises(CheckpointMismatch, match="not the ones"):
-        verify_files(store, found)
+    refused(CheckpointMismatch, lambda: verify_files(store, found), match="not the ones")
 
 
 def test_readers_see_no_checkpoint(reader: Caller) -> None:
-    for deed in (
+    refused(
+        PermissionDenied,
         lambda: models_registry.list_checkpoints(reader),
         lambda: models_registry.get_checkpoint(reader, checkpoint_id=1),
         lambda: models_registry.find_checkpoint(reader, name="one"),
         lambda: promotions.list_promotions(reader),
-    ):
-        with pytest.raises(PermissionDenied):
-            deed()
+    )

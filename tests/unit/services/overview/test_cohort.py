@@ -21,8 +21,11 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Case, CaseSummary, Image, ImageFigures, Prediction, Snapshot
 from colpo_core.terms import Grade, JobState, Label, LabelSource, ReviewReason, Role, SpecimenKind, Split, Verdict
 from tests.conftest import add_person
+from tests.support import store_rows
 from tests.support.clinic import SIDE_PX, Clinic, PredictedClinic
 from tests.support.handed_out import make_team, paint_and_submit
+from tests.support.refusals import refused
+from tests.support.store_rows import change
 from tests.unit.services.cases.test_lists import hand_out
 
 ADA = Actor(1, "ada", "Ada", Role.ADMINISTRATOR)
@@ -54,9 +57,8 @@ def test_recruitment_counts_every_case_once_in_its_month(filled: Store) -> None:
     counts = cohort.recruitment(Caller(filled, ADA))
     assert sum(one.n for one in counts) == 240
     assert [one.month for one in counts] == sorted(one.month for one in counts)
-    with filled.reading() as session:
-        rows = session.query(CaseSummary).filter(CaseSummary.grade == Grade.CIN3).all()
-        expected = {row.examined_on.isoformat()[:7] for row in rows}
+    rows = store_rows.rows(filled, CaseSummary, CaseSummary.grade == Grade.CIN3)
+    expected = {row.examined_on.isoformat()[:7] for row in rows}
     assert {one.month for one in counts if one.grade is Grade.CIN3} == expected
     assert cohort.recruitment(Caller(filled, ADA), include_simulated=False) == counts
 
@@ -96,9 +98,8 @@ def test_curves_are_of_labelled_cases_whose_patients_the_model_has_not_met(store
     clinic = PredictedClinic(administrator)
     four, three = cohort.unseen_figures(administrator)
     assert (four.channels, four.n_cases, three.n_cases) == (4, 2, 2), "the third was learned from, and has no label"
-    with store.writing() as session:
-        session.get_one(Prediction, clinic.predictions[1]).prob_hsil_4ch = 0.9
-        session.get_one(Prediction, clinic.predictions[0]).prob_hsil_4ch = 0.1
+    change(store, Prediction, clinic.predictions[1], prob_hsil_4ch=0.9)
+    change(store, Prediction, clinic.predictions[0], prob_hsil_4ch=0.1)
     record_review(administrator, prediction_id=clinic.predictions[0], verdict=Verdict.AGREE)
     four, _ = cohort.unseen_figures(administrator)
     assert (four.auc.value, four.auc.low) == (1.0, None), "no interval from one patient of each label"
@@ -161,9 +162,8 @@ def test_the_queue_is_counted_by_state(filled: Store) -> None:
 
 
 def test_annotators_progress_counts_images_and_takes_the_time_of_all_versions(
-    store: Store, annotator: Caller, reader: Caller
+    store: Store, annotator: Caller, reader: Caller, clinic: Clinic
 ) -> None:
-    clinic = Clinic(store)
     cases = clinic.add_cohort(3)
     clinic.add_version(cases[0].annotation_id, np.ones((SIDE_PX, SIDE_PX), np.bool_))
     with store.writing() as session:
@@ -177,8 +177,7 @@ def test_annotators_progress_counts_images_and_takes_the_time_of_all_versions(
         ("Painter", 3, 0, 2),
     ]
     assert [one.median_seconds for one in found] == [None, pytest.approx((70 + 100) / 2)]
-    with pytest.raises(PermissionDenied):
-        cohort.annotator_progress(reader)
+    refused(PermissionDenied, lambda: cohort.annotator_progress(reader))
 
 
 def test_agreement_is_by_case_and_leaves_out_what_one_paints_blind(store: Store, administrator: Caller) -> None:

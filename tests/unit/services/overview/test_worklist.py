@@ -1,7 +1,4 @@
-from collections.abc import Callable
-
 import numpy as np
-import pytest
 from sqlalchemy import select
 
 from colpo_core.errors import PermissionDenied
@@ -18,9 +15,8 @@ from colpo_core.services.overview.dashboard import dashboard
 from colpo_core.services.overview.worklist import status, worklist
 from colpo_core.services.review.verdicts import record_review
 from colpo_core.services.snapshots.freezing import freeze_snapshot
-from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, Checkpoint, Image, Job, Prediction, Promotion, Study, StudyCase, StudyReader
+from colpo_core.store.tables import Image, Job, Prediction, Study, StudyCase, StudyReader
 from colpo_core.store.tables.base import utc_now
 from colpo_core.terms import (
     AnnotationState,
@@ -37,10 +33,13 @@ from colpo_core.terms import (
     StudyState,
     Verdict,
 )
+from tests.conftest import AddCase
 from tests.support.annotate_pages import image_of
+from tests.support.clinic import add_view
+from tests.support.learned import add_checkpoint
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
-
-AddCase = Callable[..., int]
+from tests.support.store_rows import add
 
 
 def item(caller: Caller, kind: WorkKind) -> WorkItem | None:
@@ -58,41 +57,17 @@ def square() -> np.ndarray:
     return mask
 
 
-def add_checkpoint(caller: Caller, snapshot_id: int, source: LabelSource, *, promote: bool = True) -> int:
-    with caller.store.writing() as session:
-        row = Checkpoint(name=f"net-{snapshot_id}", sha256="0" * 64, snapshot_id=snapshot_id, label_source=source)
-        row.card = {}
-        session.add(row)
-        session.flush()
-        if promote:
-            session.add(Promotion(checkpoint_id=row.id, promoted_by=caller.person_id, reason="first"))
-    fill_learned(caller.store)
-    return row.id
-
-
 def predict(store: Store, checkpoint_id: int, image_id: int, prob_3ch: float, prob_4ch: float) -> int:
     with store.writing() as session:
-        mask = store_mask(session, encode_rle(square()), 24, 32)
-        row = Prediction(
-            image_id=image_id,
-            checkpoint_id=checkpoint_id,
-            prob_hsil_3ch=prob_3ch,
-            prob_hsil_4ch=prob_4ch,
-            threshold_3ch=0.5,
-            threshold_4ch=0.4,
-            acetowhite_fraction=0.1,
-            mask_id=mask.id,
-            maps_sha256="0" * 64,
-        )
-        session.add(row)
-        session.flush()
-        return row.id
+        mask_id = store_mask(session, encode_rle(square()), 24, 32).id
+    probabilities = {"prob_hsil_3ch": prob_3ch, "prob_hsil_4ch": prob_4ch, "threshold_3ch": 0.5, "threshold_4ch": 0.4}
+    written = {"acetowhite_fraction": 0.1, "mask_id": mask_id, "maps_sha256": "0" * 64}
+    return add(store, Prediction(image_id=image_id, checkpoint_id=checkpoint_id, **probabilities, **written))
 
 
 def test_an_empty_store_waits_for_nothing(store: Store, annotator: Caller) -> None:
     found = worklist(annotator)
     assert found.items == ()
-    assert found.progress is not None
     assert (found.progress.cases, found.progress.current_checkpoint) == (0, None)
     assert set(status(store).values()) == {0}
 
@@ -104,13 +79,11 @@ def test_images_wait_until_somebody_begins_and_drafts_until_they_are_submitted(
     add_case(stage=Stage.LUGOL)
     add_case(shows_cervix=False)
     waiting = item(annotator, WorkKind.UNANNOTATED)
-    assert waiting is not None
     assert (waiting.number, waiting.page, waiting.params) == (2, "annotate", (("image", str(first)),))
     opened = open_annotation(annotator, image_id=first)
     saved = save_draft(annotator, document_id=opened.document_id, base_seq=0, rle=encode_rle(square()))
     assert number(annotator, WorkKind.UNANNOTATED) == 1
     drafts = item(annotator, WorkKind.DRAFTS)
-    assert drafts is not None
     assert (drafts.number, drafts.params) == (1, (("image", str(first)),))
     assert number(administrator, WorkKind.DRAFTS) == 0
     submit_annotation(annotator, document_id=opened.document_id, seq=saved.seq)
@@ -121,10 +94,8 @@ def test_images_wait_until_somebody_begins_and_drafts_until_they_are_submitted(
         administrator, image_id=second, mask=square(), origin=MaskOrigin.CHORD, finding=Finding.ACETOWHITE, note=""
     )
     to_confirm = item(annotator, WorkKind.TO_CONFIRM)
-    assert to_confirm is not None
     assert (to_confirm.number, to_confirm.params) == (1, (("image", str(second)),))
     progress = worklist(annotator).progress
-    assert progress is not None
     assert (progress.images, progress.images_to_annotate, progress.images_annotated) == (4, 2, 1)
 
 
@@ -162,8 +133,7 @@ def test_a_reader_is_told_of_open_studies_and_of_nothing_else(
     assert [(one.kind, one.what, one.number, one.total, one.page) for one in found.items] == [
         (WorkKind.STUDY, "study open", 1, 1, "read")
     ]
-    with pytest.raises(PermissionDenied):
-        dashboard(reader)
+    refused(PermissionDenied, lambda: dashboard(reader))
 
 
 def test_status_counts_labels_by_their_source(store: Store, add_case: AddCase) -> None:
@@ -177,8 +147,7 @@ def test_status_counts_labels_by_their_source(store: Store, add_case: AddCase) -
 
 
 def test_the_dashboard_counts_and_can_leave_simulated_cases_out(annotator: Caller, add_case: AddCase) -> None:
-    case_id = add_case(Label.NORMAL)
-    add_specimen(annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.CIN3)
+    add_specimen(annotator, case_id=add_case(Label.NORMAL), kind=SpecimenKind.LEEP, grade=Grade.CIN3)
     add_case(None)
     add_case(Label.NORMAL, simulated=True, stage=Stage.LUGOL)
     found = dashboard(annotator)
@@ -202,25 +171,21 @@ def test_the_dashboard_counts_and_can_leave_simulated_cases_out(annotator: Calle
 
 
 def rows_of(caller: Caller, acquaintance: Acquaintance) -> dict[int, ModelFigures]:
-    found = dashboard(caller).agreement
-    assert found is not None
-    return {row.channels: row for row in found.rows if row.acquaintance is acquaintance}
+    return {row.channels: row for row in dashboard(caller).agreement.rows if row.acquaintance is acquaintance}
 
 
-def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
+def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(annotator: Caller, add_case: AddCase) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 6]
     snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
-    checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
-    manifest = manifest_of(store, snapshot.id)
+    checkpoint_id = add_checkpoint(annotator.store, snapshot.id, promoted_by=annotator.person_id)
+    manifest = manifest_of(annotator.store, snapshot.id)
     side = {entry.case_id: entry.split for entry in manifest.items}
     trained_patient = next(entry.patient_id for entry in manifest.items if entry.split is Split.TRAIN)
     cases.append(add_case(Label.HSIL))  # a new patient
     cases.append(add_case(Label.HSIL, patient_id=trained_patient))  # a new case of a patient that it has met
     unlabelled = add_case(None)
     for case_id in (*cases, unlabelled):
-        predict(store, checkpoint_id, image_of(store, case_id), prob_3ch=0.5, prob_4ch=0.39)
+        predict(annotator.store, checkpoint_id, image_of(annotator.store, case_id), prob_3ch=0.5, prob_4ch=0.39)
     n_test = sum(split is Split.TEST for split in side.values())
     assert n_test >= 1
     unseen, seen = (rows_of(annotator, acquaintance) for acquaintance in (Acquaintance.UNSEEN, Acquaintance.SEEN))
@@ -232,32 +197,23 @@ def test_cases_that_the_model_was_trained_on_are_told_apart_by_patient(
         assert rows[4].figures.sensitivity.value == 0.0
         assert rows[4].figures.specificity.k == rows[4].figures.specificity.n
     agreement = dashboard(annotator).agreement
-    assert agreement is not None
     assert agreement.n_cases_predicted == len(cases) + 1
     assert (agreement.trained_on, agreement.compared_with) == (LabelSource.HISTOLOGY, LabelSource.HISTOLOGY)
 
 
-def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
+def test_a_case_is_called_by_the_mean_over_its_acetic_acid_images(annotator: Caller, add_case: AddCase) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 4]
     snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
-    checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
-    predict(store, checkpoint_id, image_of(store, cases[1]), prob_3ch=0.2, prob_4ch=0.2)
-    with store.writing() as session:
-        for index, (stage, shows) in enumerate(
-            [(Stage.ACETIC_ACID, True), (Stage.LUGOL, True), (Stage.ACETIC_ACID, False)]
-        ):
-            image = Image(case_id=cases[1], sha256=f"{index}" * 64, media_type="image/png", width_px=32, height_px=24)
-            image.stage, image.shows_cervix = stage, shows
-            session.add(image)
-    with store.reading() as session:
-        added = session.scalars(select(Image.id).where(Image.case_id == cases[1]).order_by(Image.id)).all()[1:]
+    checkpoint_id = add_checkpoint(annotator.store, snapshot.id, promoted_by=annotator.person_id)
+    predict(annotator.store, checkpoint_id, image_of(annotator.store, cases[1]), prob_3ch=0.2, prob_4ch=0.2)
+    views = ((Stage.ACETIC_ACID, True), (Stage.LUGOL, True), (Stage.ACETIC_ACID, False))
+    added = [
+        add_view(annotator, cases[1], stage, mark=f"{index}", shows_cervix=shows)
+        for index, (stage, shows) in enumerate(views)
+    ]
     for image_id, probability in zip(added, (0.9, 0.0, 0.0), strict=True):
-        predict(store, checkpoint_id, image_id, prob_3ch=probability, prob_4ch=probability)
-    found = dashboard(annotator).agreement
-    assert found is not None
-    (row,) = [row for row in found.rows if row.channels == 3 and row.n_cases]
+        predict(annotator.store, checkpoint_id, image_id, prob_3ch=probability, prob_4ch=probability)
+    (row,) = [row for row in dashboard(annotator).agreement.rows if row.channels == 3 and row.n_cases]
     assert row.n_cases == 1
     assert row.figures.true_positive == 1  # the mean of 0.2 and 0.9 alone
 
@@ -268,10 +224,11 @@ def test_without_histology_a_model_by_impression_is_compared_with_impressions_an
     cases = [add_case(label, source=LabelSource.IMPRESSION) for label in (Label.NORMAL, Label.HSIL) * 4]
     query = SnapshotQuery(name="by impression", label_source=LabelSource.IMPRESSION)
     snapshot = freeze_snapshot(annotator, query=query)
-    checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.IMPRESSION)
+    checkpoint_id = add_checkpoint(
+        annotator.store, snapshot.id, promoted_by=annotator.person_id, label_source=LabelSource.IMPRESSION
+    )
     predict(store, checkpoint_id, image_of(store, cases[0]), 0.1, 0.1)
     found = dashboard(annotator).agreement
-    assert found is not None
     assert (found.trained_on, found.compared_with) == (LabelSource.IMPRESSION, LabelSource.IMPRESSION)
     assert sum(row.n_cases for row in found.rows if row.channels == 4) == 1
 
@@ -281,7 +238,7 @@ def test_reviews_and_predictions_of_the_current_model_are_counted(
 ) -> None:
     cases = [add_case(label) for label in (Label.NORMAL, Label.HSIL) * 4]
     snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
-    checkpoint_id = add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
+    checkpoint_id = add_checkpoint(annotator.store, snapshot.id, promoted_by=annotator.person_id)
     predictions = [predict(store, checkpoint_id, image_of(store, case_id), 0.1, 0.1) for case_id in cases[:3]]
     assert number(annotator, WorkKind.TO_REVIEW) == 3
     record_review(annotator, prediction_id=predictions[0], verdict=Verdict.AGREE)
@@ -289,18 +246,15 @@ def test_reviews_and_predictions_of_the_current_model_are_counted(
     assert number(annotator, WorkKind.TO_REVIEW) == 1
     assert number(administrator, WorkKind.TO_REVIEW) == 3
     found = dashboard(annotator).agreement
-    assert found is not None
     assert (found.reviews.agreed.k, found.reviews.agreed.n, found.reviews.n_unsure) == (1, 2, 0)
 
 
-def test_a_damaged_snapshot_leaves_the_rest_of_the_dashboard(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
+def test_a_damaged_snapshot_leaves_the_rest_of_the_dashboard(annotator: Caller, add_case: AddCase) -> None:
     for label in (Label.NORMAL, Label.HSIL) * 4:
         add_case(label)
     snapshot = freeze_snapshot(annotator, query=SnapshotQuery(name="first"))
-    store.blobs.path(snapshot.sha256).write_bytes(b"damaged")
-    add_checkpoint(annotator, snapshot.id, LabelSource.HISTOLOGY)
+    annotator.store.blobs.path(snapshot.sha256).write_bytes(b"damaged")
+    add_checkpoint(annotator.store, snapshot.id, promoted_by=annotator.person_id)
     found = dashboard(annotator)
     assert found.agreement is None
     assert "damaged" in found.problem
@@ -311,15 +265,9 @@ def test_the_dashboard_is_one_function_for_pages_and_commands() -> None:
     assert dashboard is dashboard_service.dashboard
 
 
-def test_every_case_is_counted_once_however_many_images_it_has(
-    store: Store, annotator: Caller, add_case: AddCase
-) -> None:
+def test_every_case_is_counted_once_however_many_images_it_has(annotator: Caller, add_case: AddCase) -> None:
     case_id = add_case(Label.HSIL)
-    with store.writing() as session:
-        case = session.get_one(Case, case_id)
-        for index in range(3):
-            image = Image(case=case, sha256=f"{index}" * 64, media_type="image/png", width_px=32, height_px=24)
-            image.stage = Stage.NATIVE
-            session.add(image)
+    for index in range(3):
+        add_view(annotator, case_id, Stage.NATIVE, mark=f"{index}")
     found = dashboard(annotator)
     assert (found.patients, found.cases, found.images) == (1, 1, 4)

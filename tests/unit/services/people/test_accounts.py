@@ -1,10 +1,8 @@
 """Accounts: who may make them, what ends with them, and the log."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import ColpoError, Conflict, InputRejected, NotFound, PermissionDenied, SignInRefused
 from colpo_core.records.people import Actor, PersonRecord
@@ -16,7 +14,10 @@ from colpo_core.services.studies import designing
 from colpo_core.store import Store
 from colpo_core.store.tables import Person
 from colpo_core.terms import Label, Role
+from tests.conftest import AddCase
 from tests.support.conducted import make_study
+from tests.support.refusals import refused
+from tests.support.store_rows import count
 
 pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
@@ -51,8 +52,7 @@ def test_of_two_first_administrators_at_once_one_wins(store: Store) -> None:
     with ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(attempt, range(4)))
     assert outcomes.count("refused") == 3
-    with store.reading() as session:
-        assert len(session.scalars(select(Person)).all()) == 1
+    assert count(store, Person) == 1
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,12 @@ def test_a_bad_password_is_refused_and_changes_nothing(store: Store, password: s
 
 @pytest.mark.parametrize("username", ["", "a", "two words", "ümlaut", "-dash", "a" * 81, "x\ny", "<b>"])
 def test_a_bad_username_is_refused(administrator: Caller, username: str) -> None:
-    with pytest.raises(InputRejected, match="username"):
-        make(administrator, username)
+    refused(InputRejected, lambda: make(administrator, username), match="username")
 
 
 def test_a_taken_username_is_a_conflict(administrator: Caller) -> None:
     make(administrator, "nora")
-    with pytest.raises(Conflict, match="taken"):
-        make(administrator, "NORA")
+    refused(Conflict, lambda: make(administrator, "NORA"), match="taken")
 
 
 def test_only_an_administrator_manages_people(annotator: Caller, reader: Caller) -> None:
@@ -97,8 +95,7 @@ def test_deactivating_ends_every_sign_in_at_once(store: Store, administrator: Ca
     tokens = [signing_in.sign_in(store, username="nora", password=PASSWORD).token for _ in range(2)]
     assert people.set_active(administrator, person_id=nora.person_id, active=False).active is False
     assert [signing_in.actor_for_token(store, token=token) for token in tokens] == [None, None]
-    with pytest.raises(SignInRefused, match="wrong"):
-        signing_in.sign_in(store, username="nora", password=PASSWORD)
+    refused(SignInRefused, lambda: signing_in.sign_in(store, username="nora", password=PASSWORD), match="wrong")
     people.set_active(administrator, person_id=nora.person_id, active=True)
     assert signing_in.actor_for_token(store, token=tokens[0]) is None
     signing_in.sign_in(store, username="nora", password=PASSWORD)
@@ -117,20 +114,20 @@ def test_the_last_administrator_and_oneself_stay(store: Store) -> None:
 
 def test_program_accounts_get_no_password(store: Store, administrator: Caller) -> None:
     simulator = Caller(store, program_actor(store, "simulator"))
-    with pytest.raises(InputRejected, match="program"):
-        people.set_password(administrator, person_id=simulator.person_id, password=PASSWORD)
-    with pytest.raises(InputRejected, match="program"):
-        people.set_active(administrator, person_id=simulator.person_id, active=False)
-    with pytest.raises(NotFound):
-        people.set_active(administrator, person_id=999, active=False)
+    refused(
+        InputRejected,
+        lambda: people.set_password(administrator, person_id=simulator.person_id, password=PASSWORD),
+        lambda: people.set_active(administrator, person_id=simulator.person_id, active=False),
+        match="program",
+    )
+    refused(NotFound, lambda: people.set_active(administrator, person_id=999, active=False))
 
 
 def test_a_new_password_signs_out_and_lifts_a_block(store: Store, administrator: Caller) -> None:
     nora = make(administrator, "nora")
     token = signing_in.sign_in(store, username="nora", password=PASSWORD).token
     for _ in range(5):
-        with pytest.raises(SignInRefused):
-            signing_in.sign_in(store, username="nora", password="wrong one here")
+        refused(SignInRefused, lambda: signing_in.sign_in(store, username="nora", password="wrong one here"))
     listed = next(person for person in people.list_people(administrator) if person.username == "nora")
     assert listed.blocked_until is not None
     people.set_password(administrator, person_id=nora.person_id, password="another long password")
@@ -193,8 +190,7 @@ def test_the_log_says_who_did_what_to_whom(store: Store, administrator: Caller) 
     assert (newest.username, newest.action) == ("nora", "sign in")
     of_nora = people.list_audit(administrator, person_id=nora.person_id).entries
     assert [entry.action for entry in of_nora] == ["sign in"]
-    of_subject = people.list_audit(administrator, subject=f"person {nora.person_id}").entries
-    assert len(of_subject) == 2
+    assert len(people.list_audit(administrator, subject=f"person {nora.person_id}").entries) == 2
     assert PASSWORD not in repr(people.list_audit(administrator))
 
 
@@ -211,7 +207,7 @@ def test_refusals_are_sentences(administrator: Caller) -> None:
 
 
 def test_an_annotator_becomes_a_reader_and_a_reader_of_an_open_study_stays_one(
-    store: Store, administrator: Caller, add_case: Callable[..., int]
+    store: Store, administrator: Caller, add_case: AddCase
 ) -> None:
     add_case(Label.NORMAL)
     add_case(Label.HSIL)
@@ -219,8 +215,7 @@ def test_an_annotator_becomes_a_reader_and_a_reader_of_an_open_study_stays_one(
         administrator, username="carla", display_name="Carla", role=Role.ANNOTATOR, password=PASSWORD
     )
     token = signing_in.sign_in(store, username="carla", password=PASSWORD).token
-    changed = people.set_role(administrator, person_id=made.person_id, role=Role.READER)
-    assert changed.role is Role.READER
+    assert people.set_role(administrator, person_id=made.person_id, role=Role.READER).role is Role.READER
     assert signing_in.actor_for_token(store, token=token) is None
     study_id = make_study(administrator, [as_reader(store, made.person_id)])
     with pytest.raises(Conflict, match="reads in an open study"):

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import SignInRefused
 from colpo_core.records.people import Actor
@@ -18,6 +17,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Person, SignInSession
 from colpo_core.store.tables.base import utc_now
 from colpo_core.terms import Role
+from tests.support.store_rows import change, change_all, count, get, row, rows
 
 pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
@@ -50,11 +50,9 @@ def test_sign_in_gives_a_token_that_stands_for_the_person(store: Store, nora: in
 
 def test_the_store_keeps_only_the_hash_of_a_token(store: Store, nora: int) -> None:
     signed = people_signing_in.sign_in(store, username="nora", password=PASSWORD)
-    with store.reading() as session:
-        hashes = session.scalars(select(SignInSession.token_sha256)).all()
-        password_hash = session.get_one(Person, nora).password_hash
+    hashes = rows(store, SignInSession.token_sha256)
+    password_hash = get(store, Person, nora).password_hash
     assert hashes == [hashlib.sha256(signed.token.encode()).hexdigest()]
-    assert password_hash is not None
     assert password_hash.startswith("$argon2id$")
     for file in Path(store.settings.data_dir).glob("colpodesk.sqlite*"):
         content = file.read_bytes()
@@ -87,8 +85,7 @@ def test_a_block_holds_against_the_right_password_and_ends(store: Store, nora: i
     fail(store, "nora", signing_in.MAX_FAILURES)
     with pytest.raises(SignInRefused, match="blocked"):
         people_signing_in.sign_in(store, username="nora", password=PASSWORD)
-    with store.writing() as session:
-        session.get_one(Person, nora).blocked_until = utc_now() - timedelta(seconds=1)
+    change(store, Person, nora, blocked_until=utc_now() - timedelta(seconds=1))
     assert people_signing_in.sign_in(store, username="nora", password=PASSWORD).actor.person_id == nora
     assert "blocked" not in fail(store, "nora", 4)[-1]
 
@@ -119,9 +116,8 @@ def test_guesses_at_once_get_no_more_than_the_five(store: Store, nora: int, monk
 
 def test_a_block_is_logged_without_what_was_typed(store: Store, nora: int) -> None:
     fail(store, "nora", 5)
-    with store.reading() as session:
-        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "block sign-in")).one()
-        assert (entry.person_id, entry.subject, entry.detail) == (None, f"person {nora}", {"failures": 5})
+    entry = row(store, AuditEntry, AuditEntry.action == "block sign-in")
+    assert (entry.person_id, entry.subject, entry.detail) == (None, f"person {nora}", {"failures": 5})
 
 
 def test_names_that_nobody_has_are_forgotten_in_time() -> None:
@@ -144,18 +140,15 @@ def test_a_session_expires(store: Store, nora: int) -> None:
     signed = people_signing_in.sign_in(store, username="nora", password=PASSWORD)
     span = signed.expires_at - utc_now()
     assert timedelta(hours=11.9) < span <= timedelta(hours=12)
-    with store.writing() as session:
-        session.scalars(select(SignInSession)).one().expires_at = utc_now() - timedelta(seconds=1)
+    change_all(store, SignInSession, expires_at=utc_now() - timedelta(seconds=1))
     assert people_signing_in.actor_for_token(store, token=signed.token) is None
 
 
 def test_sessions_long_over_are_swept(store: Store, nora: int) -> None:
     people_signing_in.sign_in(store, username="nora", password=PASSWORD)
-    with store.writing() as session:
-        session.scalars(select(SignInSession)).one().expires_at = utc_now() - timedelta(days=40)
+    change_all(store, SignInSession, expires_at=utc_now() - timedelta(days=40))
     people_signing_in.sign_in(store, username="nora", password=PASSWORD)
-    with store.reading() as session:
-        assert len(session.scalars(select(SignInSession)).all()) == 1
+    assert count(store, SignInSession) == 1
 
 
 @pytest.mark.parametrize("token", ["", "x", "x" * 5000, "ünknown"])
@@ -167,12 +160,9 @@ def test_an_older_hash_is_renewed_at_sign_in(store: Store, nora: int) -> None:
     from argon2 import PasswordHasher
 
     weak = PasswordHasher(time_cost=1, memory_cost=128, parallelism=1).hash(PASSWORD)
-    with store.writing() as session:
-        session.get_one(Person, nora).password_hash = weak
+    change(store, Person, nora, password_hash=weak)
     people_signing_in.sign_in(store, username="nora", password=PASSWORD)
-    with store.reading() as session:
-        renewed = session.get_one(Person, nora).password_hash
-    assert renewed != weak
+    assert get(store, Person, nora).password_hash != weak
     people_signing_in.sign_in(store, username="nora", password=PASSWORD)
 
 

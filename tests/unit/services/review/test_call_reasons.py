@@ -34,7 +34,9 @@ from colpo_core.store.tables import (
 from colpo_core.terms import Change, ExposureKind, Finding, Grade, JobState, Label, LabelSource, Split
 from colpo_core.workers.runner import run_job
 from tests.conftest import add_person
+from tests.support import store_rows
 from tests.support.clinic import SIDE_PX, Clinic, make_card
+from tests.support.store_rows import change, get
 from tests.unit.services.cases.test_lists import hand_out
 
 pytestmark = pytest.mark.usefixtures("placed")
@@ -79,8 +81,7 @@ class Ward:
             session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="first"))
             self.checkpoint_id = checkpoint.id
         fill_learned(administrator.store)
-        job = predicting.start_prediction(administrator)
-        assert run_job(administrator.store, job.id) == 0
+        assert run_job(administrator.store, predicting.start_prediction(administrator).id) == 0
         with administrator.store.reading() as session:
             rows = session.execute(select(Prediction.image_id, Prediction.id)).all()
         self.prediction_of = dict(map(tuple, rows))
@@ -120,18 +121,15 @@ def test_the_nearest_labelled_cases_of_other_patients_come_first(store: Store, a
     assert [one.label for one in found.like] == [Label.NORMAL, Label.NORMAL, Label.HSIL]
     assert [one.was_learned for one in found.like] == [False, False, True]
     assert found.why_no_like == ""
-    with store.reading() as session:
-        seen = {
-            (row.case_id, row.kind)
-            for row in session.scalars(select(Exposure).where(Exposure.person_id == annotator.person_id))
-        }
+    seen = {
+        (row.case_id, row.kind) for row in store_rows.rows(store, Exposure, Exposure.person_id == annotator.person_id)
+    }
     assert {(one.case_id, ExposureKind.HISTOLOGY) for one in expected} <= seen
 
 
 def test_images_of_the_same_patient_are_not_like_cases(store: Store, annotator: Caller, ward: Ward) -> None:
     ward.point([0.0, 0.0, 0.1, 0.2, 0.3, 0.4])
-    with store.writing() as session:
-        session.get_one(Case, ward.cases[1].case_id).patient_id = ward.cases[0].patient_id
+    change(store, Case, ward.cases[1].case_id, patient_id=ward.cases[0].patient_id)
     found = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0))
     assert ward.cases[1].case_id not in [one.case_id for one in found.like]
 
@@ -139,8 +137,7 @@ def test_images_of_the_same_patient_are_not_like_cases(store: Store, annotator: 
 def test_a_new_prediction_is_found_at_once(store: Store, annotator: Caller, ward: Ward) -> None:
     before = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0), n_like=9)
     newest = ward.clinic.add_case(grades=(Grade.CIN3,))
-    job = predicting.start_prediction(annotator)
-    assert run_job(store, job.id) == 0
+    assert run_job(store, predicting.start_prediction(annotator).id) == 0
     after = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0), n_like=9)
     assert {one.case_id for one in after.like} - {one.case_id for one in before.like} == {newest.case_id}
 
@@ -162,7 +159,6 @@ def test_a_probability_falls_into_one_band(prob: float, place: int) -> None:
     ]
     card = {"metrics": {"classification_4ch": {"image": {"reliability": bins}}}}
     band = calibration_band(card, "4ch", prob)
-    assert band is not None
     assert (band.low, band.observed.k) == (bins[place]["low"], 1 + 2 * place)
     assert calibration_band(card, "3ch", prob) is None
     assert calibration_band({}, "4ch", prob) is None
@@ -184,39 +180,32 @@ def test_what_changes_with_the_mask_is_asked_of_the_real_model(store: Store, ann
         (Change.COVERED, Finding.ACETOWHITE, "Painter"),
     ]
     emptied, expert, _, covered = found.what_ifs
-    with store.reading() as session:
-        prediction = session.get_one(Prediction, prediction_id)
-        assert emptied.prob_hsil_3ch == pytest.approx(prediction.prob_hsil_3ch, abs=1e-5)
-        assert covered.prob_hsil_3ch != pytest.approx(prediction.prob_hsil_3ch, abs=1e-5)
+    prediction = get(store, Prediction, prediction_id)
+    assert emptied.prob_hsil_3ch == pytest.approx(prediction.prob_hsil_3ch, abs=1e-5)
+    assert covered.prob_hsil_3ch != pytest.approx(prediction.prob_hsil_3ch, abs=1e-5)
     assert emptied.prob_hsil_4ch != pytest.approx(expert.prob_hsil_4ch, abs=1e-6)
-    again = call_reasons.start_what_ifs(annotator, prediction_id=prediction_id)
-    assert run_job(store, again.id) == 0
-    with store.reading() as session:
-        assert len(list(session.scalars(select(WhatIf)))) == 4, "what was worked out before is replaced"
-
-
-def test_a_checkpoint_that_is_gone_is_said_and_what_was_there_stays(
-    store: Store, annotator: Caller, ward: Ward
-) -> None:
-    prediction_id = ward.prediction(1)
     assert run_job(store, call_reasons.start_what_ifs(annotator, prediction_id=prediction_id).id) == 0
-    (store.settings.checkpoints_dir / "model" / "weights.safetensors").unlink(missing_ok=True)
-    for path in (store.settings.checkpoints_dir / "model").iterdir():
+    assert store_rows.count(store, WhatIf) == 4, "what was worked out before is replaced"
+
+
+def test_a_checkpoint_that_is_gone_is_said_and_what_was_there_stays(annotator: Caller, ward: Ward) -> None:
+    prediction_id = ward.prediction(1)
+    assert run_job(annotator.store, call_reasons.start_what_ifs(annotator, prediction_id=prediction_id).id) == 0
+    (annotator.store.settings.checkpoints_dir / "model" / "weights.safetensors").unlink(missing_ok=True)
+    for path in (annotator.store.settings.checkpoints_dir / "model").iterdir():
         path.unlink()
     job = call_reasons.start_what_ifs(annotator, prediction_id=prediction_id)
-    assert run_job(store, job.id) == 1
+    assert run_job(annotator.store, job.id) == 1
     found = call_reasons.call_reasons(annotator, prediction_id=prediction_id)
     assert found.failure
     assert len(found.what_ifs) == 4
-    with store.reading() as session:
-        assert session.get_one(Job, job.id).state is JobState.FAILED
+    assert get(annotator, Job, job.id).state is JobState.FAILED
 
 
 def test_what_rests_on_masks_that_are_hidden_from_me_is_hidden_too(store: Store, annotator: Caller, ward: Ward) -> None:
     prediction_id, image_id = ward.prediction(1), ward.cases[1].image_id
     assert run_job(store, call_reasons.start_what_ifs(annotator, prediction_id=prediction_id).id) == 0
-    other = add_person(store, "otto")
-    hand_out(store, image_id, [annotator.person_id, other.person_id], blind=True, proposals=True)
+    hand_out(store, image_id, [annotator.person_id, add_person(store, "otto").person_id], blind=True, proposals=True)
     shown = call_reasons.call_reasons(annotator, prediction_id=prediction_id).what_ifs
     assert {one.annotator for one in shown} == {""}
     assert Change.MASK_OF_EXPERT not in {one.change for one in shown}
@@ -239,6 +228,4 @@ def test_readers_and_whoever_has_yet_to_paint_the_image_get_nothing(
 
 def test_patients_are_never_named_beyond_their_code(store: Store, annotator: Caller, ward: Ward) -> None:
     found = call_reasons.call_reasons(annotator, prediction_id=ward.prediction(0))
-    with store.reading() as session:
-        codes = set(session.scalars(select(Patient.code)))
-    assert {one.patient_code for one in found.like} <= codes
+    assert {one.patient_code for one in found.like} <= set(store_rows.rows(store, Patient.code))

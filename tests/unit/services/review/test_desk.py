@@ -1,5 +1,3 @@
-import pytest
-
 from colpo_core.errors import PermissionDenied
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.review import desk as review
@@ -8,7 +6,9 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Image, Mask, Prediction
 from colpo_core.terms import Finding, Grade, Label, LabelSource, Stage, Verdict
 from tests.conftest import add_person
-from tests.support.clinic import SIDE_PX, PredictedClinic
+from tests.support.clinic import PredictedClinic, add_view
+from tests.support.refusals import refused
+from tests.support.store_rows import change, get
 from tests.unit.services.cases.test_lists import hand_out
 
 
@@ -19,8 +19,7 @@ def test_what_waits_is_what_i_have_not_reviewed(store: Store, annotator: Caller,
     verdicts.record_review(annotator, prediction_id=desk.predictions[1], verdict=Verdict.AGREE)
     queue = review.list_for_review(annotator)
     assert [row.id for row in queue.rows] == [desk.predictions[0], desk.predictions[2]]
-    other = review.list_for_review(add_person(store, "otto"))
-    assert other.waiting == 3
+    assert review.list_for_review(add_person(store, "otto")).waiting == 3
 
 
 def test_the_queue_comes_in_pages(annotator: Caller, desk: PredictedClinic) -> None:
@@ -74,11 +73,8 @@ def test_the_desk_tells_how_much_of_each_map_lies_in_the_masks(annotator: Caller
     verdicts.record_review(annotator, prediction_id=desk.predictions[1], verdict=Verdict.AGREE)
     opened = review.open_review(annotator, prediction_id=desk.predictions[1])
     for found in (opened.in_model_mask, opened.in_expert_mask):
-        assert found is not None
         assert set(found.maps) >= {"3ch-hsil", "3ch-normal"}
-        hsil = found.maps["3ch-hsil"]
-        assert hsil is not None
-        assert 0 <= hsil.energy <= 1
+        assert 0 <= found.maps["3ch-hsil"].energy <= 1
     assert opened.expert == "Painter"
 
 
@@ -94,16 +90,10 @@ def test_the_series_holds_the_cases_images_and_masks_open_with_the_verdict(
     store: Store, annotator: Caller, desk: PredictedClinic
 ) -> None:
     case, prediction_id = desk.cases[0], desk.predictions[0]
-    with store.writing() as session:
-        first = session.get_one(Image, case.image_id)
-        first.seconds_after_acid = 60
-        for stage, seconds in ((Stage.LUGOL, None), (Stage.NATIVE, None), (Stage.ACETIC_ACID, 30)):
-            session.add(
-                Image(
-                    case_id=case.case_id, sha256=first.sha256, media_type="image/png", width_px=SIDE_PX,
-                    height_px=SIDE_PX, stage=stage, seconds_after_acid=seconds,
-                )
-            )  # fmt: skip
+    change(store, Image, case.image_id, seconds_after_acid=60)
+    sha256 = get(store, Image, case.image_id).sha256
+    for stage, seconds in ((Stage.LUGOL, None), (Stage.NATIVE, None), (Stage.ACETIC_ACID, 30)):
+        add_view(store, case.case_id, stage, sha256=sha256, seconds_after_acid=seconds)
     series = review.open_review(annotator, prediction_id=prediction_id).series
     assert [(one.image.stage, one.image.seconds_after_acid) for one in series] == [
         (Stage.NATIVE, None), (Stage.ACETIC_ACID, 30), (Stage.ACETIC_ACID, 60), (Stage.LUGOL, None),
@@ -126,7 +116,8 @@ def test_the_series_holds_the_cases_images_and_masks_open_with_the_verdict(
 
 def test_readers_see_no_prediction(reader: Caller, desk: PredictedClinic) -> None:
     prediction_id = desk.predictions[0]
-    for deed in (
+    refused(
+        PermissionDenied,
         lambda: review.list_for_review(reader),
         lambda: review.get_prediction(reader, prediction_id=prediction_id),
         lambda: review.find_prediction(reader, image_id=1),
@@ -135,17 +126,12 @@ def test_readers_see_no_prediction(reader: Caller, desk: PredictedClinic) -> Non
         lambda: review.agreement(reader),
         lambda: overlays.prediction_mask_png(reader, prediction_id=prediction_id),
         lambda: overlays.prediction_map_png(reader, prediction_id=prediction_id, name="3ch-hsil"),
-    ):
-        with pytest.raises(PermissionDenied):
-            deed()
+    )
 
 
-def test_what_is_missing_or_damaged_is_said_and_the_rest_is_there(
-    store: Store, annotator: Caller, desk: PredictedClinic
-) -> None:
+def test_what_is_missing_or_damaged_is_said_and_the_rest_is_there(annotator: Caller, desk: PredictedClinic) -> None:
     prediction_id = desk.predictions[1]
-    with store.reading() as session:
-        maps = store.blobs.path(session.get_one(Prediction, prediction_id).maps_sha256)
+    maps = annotator.store.blobs.path(get(annotator, Prediction, prediction_id).maps_sha256)
     maps.write_bytes(b"no maps")
     opened = review.open_review(annotator, prediction_id=prediction_id)
     assert opened.problems == (
@@ -154,9 +140,8 @@ def test_what_is_missing_or_damaged_is_said_and_the_rest_is_there(
     assert (opened.in_model_mask, opened.in_expert_mask, opened.sites) == (None, None, ())
     assert (opened.reference.label, opened.expert) == (Label.HSIL, "")
     maps.unlink()
-    with store.writing() as session:
-        mask = session.get_one(Mask, session.get_one(Prediction, prediction_id).mask_id)
-        mask.rle = b"\xff\xff"
+    with annotator.store.writing() as session:
+        session.get_one(Mask, session.get_one(Prediction, prediction_id).mask_id).rle = b"\xff\xff"
     opened = review.open_review(annotator, prediction_id=prediction_id)
     assert [problem.split(" cannot")[0] for problem in opened.problems][:2] == ["The model's mask", "The Grad-CAM maps"]
     assert opened.prediction.prob_hsil_4ch == 0.6

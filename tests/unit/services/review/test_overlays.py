@@ -14,6 +14,8 @@ from colpo_core.services.review import overlays
 from colpo_core.store import Store
 from colpo_core.store.tables import Prediction
 from tests.support.clinic import SIDE_PX, PredictedClinic, draw
+from tests.support.refusals import refused
+from tests.support.store_rows import change
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -38,20 +40,17 @@ def test_overlays_have_the_size_of_the_image(annotator: Caller, desk: PredictedC
 
 def test_the_probabilities_are_given_as_they_were_kept(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
     prediction_id = desk.predictions[0]
-    with store.writing() as session:
-        session.get_one(Prediction, prediction_id).acetowhite_sha256 = None
+    change(store, Prediction, prediction_id, acetowhite_sha256=None)
     with pytest.raises(NotFound, match="older"):
         overlays.prediction_probability_png(annotator, prediction_id=prediction_id)
     kept = pack_probabilities(np.full((4, 4), 0.25, np.float32))
     sha256 = store.blobs.put(kept)
-    with store.writing() as session:
-        session.get_one(Prediction, prediction_id).acetowhite_sha256 = sha256
+    change(store, Prediction, prediction_id, acetowhite_sha256=sha256)
     assert overlays.prediction_probability_png(annotator, prediction_id=prediction_id) == kept
     series = review.open_review(annotator, prediction_id=prediction_id).series
     assert [one.has_probabilities for one in series] == [True]
     store.blobs.path(sha256).write_bytes(b"not a picture")
-    with pytest.raises(ColpoError):
-        overlays.prediction_probability_png(annotator, prediction_id=prediction_id)
+    refused(ColpoError, lambda: overlays.prediction_probability_png(annotator, prediction_id=prediction_id))
 
 
 def test_a_map_is_drawn_no_larger_than_asked(annotator: Caller, desk: PredictedClinic) -> None:

@@ -11,6 +11,8 @@ from colpo_core.store.tables import AuditEntry, Review
 from colpo_core.terms import ReviewReason, Verdict
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
+from tests.support.refusals import refused
+from tests.support.store_rows import count
 
 
 def test_overruling_needs_a_reason(annotator: Caller, desk: PredictedClinic) -> None:
@@ -24,8 +26,7 @@ def test_overruling_needs_a_reason(annotator: Caller, desk: PredictedClinic) -> 
             annotator, prediction_id=desk.predictions[0], verdict=Verdict.OVERRULE, reason="x" * 2001
         )
     assert review.list_for_review(annotator).waiting == 3
-    with pytest.raises(NotFound):
-        verdicts.record_review(annotator, prediction_id=99, verdict=Verdict.AGREE)
+    refused(NotFound, lambda: verdicts.record_review(annotator, prediction_id=99, verdict=Verdict.AGREE))
 
 
 def test_the_newest_verdict_counts_and_the_older_stays(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
@@ -42,9 +43,8 @@ def test_the_newest_verdict_counts_and_the_older_stays(store: Store, annotator: 
         ("Anna", Verdict.OVERRULE),
         ("Anna", Verdict.AGREE),
     ]
-    with store.reading() as session:
-        assert session.query(Review).count() == 3, "pressing twice is one verdict"
-        assert session.query(AuditEntry).filter_by(action="review prediction").count() == 3
+    assert count(store, Review) == 3, "pressing twice is one verdict"
+    assert count(store, AuditEntry, action="review prediction") == 3
 
 
 def test_who_is_unsure_says_why_and_is_counted_apart(store: Store, annotator: Caller, desk: PredictedClinic) -> None:
@@ -63,5 +63,4 @@ def test_who_is_unsure_says_why_and_is_counted_apart(store: Store, annotator: Ca
     assert found.text().endswith("and 1 unsure")
     again = verdicts.record_review(annotator, prediction_id=first, verdict=Verdict.UNSURE, because=ReviewReason.CALL)
     assert again.because is ReviewReason.CALL
-    with store.reading() as session:
-        assert session.query(Review).filter_by(prediction_id=first).count() == 2
+    assert count(store, Review, prediction_id=first) == 2

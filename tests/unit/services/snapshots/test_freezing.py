@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from sqlalchemy import update
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied
@@ -11,7 +10,9 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, CaseLabel
 from colpo_core.terms import AnnotationState, Grade, Label, LabelSource, MaskOrigin, Split, Stage
 from tests.support.clinic import Clinic
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import change_all, count
 
 
 def gather(store: Store, **changes: object) -> Manifest:
@@ -82,8 +83,7 @@ def test_impressions_are_labels_only_where_asked_for_by_name(store: Store, clini
 
 def test_a_label_by_older_rules_is_not_used(store: Store, clinic: Clinic) -> None:
     clinic.add_case()
-    with store.writing() as session:
-        session.execute(update(CaseLabel).values(rules_version="kim-2021"))
+    change_all(store, CaseLabel, rules_version="kim-2021")
     (item,) = gather(store).items
     assert item.label is None
     assert "older rules (kim-2021)" in reasons(gather(store))["case", item.case_id]
@@ -95,8 +95,7 @@ def test_the_newest_submitted_version_is_the_mask(store: Store, clinic: Clinic) 
     mask = np.zeros((64, 64), dtype=np.bool_)
     mask[:5] = True
     clinic.add_version(case.annotation_id, mask)
-    after = gather(store).items[0].mask_sha256
-    assert after != before
+    assert gather(store).items[0].mask_sha256 != before
     clinic.add_version(case.annotation_id, mask[:32])
     assert gather(store).items[0].mask_sha256 is None, "a mask of another size cannot be its image's"
 
@@ -132,8 +131,7 @@ def test_the_same_query_on_the_same_store_has_the_same_hash(store: Store, clinic
     assert freezing.freeze_snapshot(annotator, query=query) == frozen
     assert freezing.preview_snapshot(annotator, query=query).equals == "first"
     assert len(freezing.list_snapshots(annotator)) == 1
-    with store.reading() as session:
-        assert session.query(AuditEntry).filter_by(action="freeze snapshot").count() == 1
+    assert count(store, AuditEntry, action="freeze snapshot") == 1
 
 
 def test_freezing_equal_content_under_another_name_names_the_equal(clinic: Clinic, annotator: Caller) -> None:
@@ -155,8 +153,7 @@ def test_a_snapshot_reads_back_and_a_damaged_one_is_refused(store: Store, clinic
     assert frozen.count("masks", Split.TRAIN) == len(manifest.of(Split.TRAIN))
     path = store.blobs.path(frozen.sha256)
     path.write_bytes(path.read_bytes().replace(b"normal", b"hsil"))
-    with pytest.raises(NotFound, match="damaged"):
-        manifest_of(store, frozen.id)
+    refused(NotFound, lambda: manifest_of(store, frozen.id), match="damaged")
 
 
 def test_what_keeps_a_training_from_starting_is_said_beforehand(clinic: Clinic, annotator: Caller) -> None:
@@ -178,22 +175,21 @@ def test_bad_queries_are_refused(store: Store, clinic: Clinic, annotator: Caller
     for name in ("", "   ", "x" * 81):
         with pytest.raises(InputRejected, match="name"):
             SnapshotQuery(name)
-    with pytest.raises(InputRejected, match="sum to 1"):
-        gather(store, fractions=(0.5, 0.1, 0.1))
-    with pytest.raises(NotFound):
-        freezing.get_snapshot(annotator, snapshot_id=5)
-    with pytest.raises(NotFound):
-        freezing.find_snapshot(annotator, name="none")
+    refused(InputRejected, lambda: gather(store, fractions=(0.5, 0.1, 0.1)), match="sum to 1")
+    refused(
+        NotFound,
+        lambda: freezing.get_snapshot(annotator, snapshot_id=5),
+        lambda: freezing.find_snapshot(annotator, name="none"),
+    )
 
 
 def test_readers_see_no_snapshot(clinic: Clinic, reader: Caller) -> None:
     clinic.add_case()
-    for deed in (
+    refused(
+        PermissionDenied,
         lambda: freezing.preview_snapshot(reader, query=SnapshotQuery("x")),
         lambda: freezing.freeze_snapshot(reader, query=SnapshotQuery("x")),
         lambda: freezing.list_snapshots(reader),
         lambda: freezing.get_snapshot(reader, snapshot_id=1),
         lambda: freezing.find_snapshot(reader, name="x"),
-    ):
-        with pytest.raises(PermissionDenied):
-            deed()
+    )

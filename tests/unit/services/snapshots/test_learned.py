@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import NotFound
@@ -29,7 +29,9 @@ from colpo_core.terms import LabelSource, Split
 from tests.support.clinic import Clinic
 from tests.support.copies import as_jpeg, brighter
 from tests.support.learned import publish_anew
+from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import get, rows
 
 
 @pytest.fixture
@@ -41,8 +43,7 @@ def clinic(store: Store) -> Clinic:
 
 @pytest.fixture
 def manifest(store: Store, annotator: Caller, clinic: Clinic) -> Manifest:
-    frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
-    return manifest_of(store, frozen.id)
+    return manifest_of(store, freezing.freeze_snapshot(annotator, query=SnapshotQuery("s")).id)
 
 
 @pytest.fixture
@@ -149,11 +150,9 @@ def test_of_a_damaged_manifest_nothing_is_guessed_until_it_is_whole_again(
     place.write_bytes(b"damaged")
     (sentence,) = publish_anew(store, checkpoint_id)
     assert sentence.startswith("Whom model has learned from cannot be told. A stored file is damaged. Restore")
-    with pytest.raises(NotFound, match="Whom model has learned from is not known"):
-        met(store, checkpoint_id)
-    with store.reading() as session:
-        assert session.scalars(select(CheckpointPatient.patient_id)).all() == []
-        assert session.scalars(select(CheckpointImage.image_id)).all() == []
+    refused(NotFound, lambda: met(store, checkpoint_id), match="Whom model has learned from is not known")
+    assert rows(store, CheckpointPatient.patient_id) == []
+    assert rows(store, CheckpointImage.image_id) == []
     place.write_bytes(content)
     assert fill_learned(store) == ()
     assert met(store, checkpoint_id) == patients(manifest, Split.TRAIN, Split.VALIDATION)
@@ -163,8 +162,7 @@ def test_once_written_down_it_needs_no_manifest(store: Store, manifest: Manifest
     checkpoint_id = publish()
     store.blobs.path(manifest.sha256).unlink()
     assert met(store, checkpoint_id) == patients(manifest, Split.TRAIN, Split.VALIDATION)
-    with pytest.raises(NotFound, match="no checkpoint 99"):
-        met(store, 99)
+    refused(NotFound, lambda: met(store, 99), match="no checkpoint 99")
 
 
 def test_a_patient_who_is_met_by_an_image_outside_an_external_set_is_seen_in_it(
@@ -172,14 +170,10 @@ def test_a_patient_who_is_met_by_an_image_outside_an_external_set_is_seen_in_it(
 ) -> None:
     checkpoint_id = publish()
     kept = clinic.add_case()
-    with store.reading() as session:
-        code = session.get_one(Patient, kept.patient_id).code
-    query = SnapshotQuery("kept", external=True, patient_codes=(code,))
-    snapshot = freezing.freeze_snapshot(annotator, query=query)
-    asked = {"checkpoint_id": checkpoint_id, "snapshot_id": snapshot.id}
+    query = SnapshotQuery("kept", external=True, patient_codes=(get(store, Patient, kept.patient_id).code,))
+    asked = {"checkpoint_id": checkpoint_id, "snapshot_id": freezing.freeze_snapshot(annotator, query=query).id}
     assert external_sets.seen_by(annotator, **asked) == ()
-    copy = as_jpeg(photograph_of(store, manifest, Split.TRAIN), 60)
-    clinic.add_case(patient_id=kept.patient_id, photograph=copy)
+    clinic.add_case(patient_id=kept.patient_id, photograph=as_jpeg(photograph_of(store, manifest, Split.TRAIN), 60))
     fill_fingerprints(store)
     assert external_sets.seen_by(annotator, **asked) == (
         f"The training of model saw other images of patient {kept.patient_id} of the external test set “kept” under "

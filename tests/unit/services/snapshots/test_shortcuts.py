@@ -14,8 +14,10 @@ from colpo_core.services.snapshots import freezing, shortcuts, surroundings
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, ImageSurroundings, Snapshot
 from colpo_core.terms import Grade, Split
+from tests.support import store_rows
 from tests.support.clinic import SIDE_PX, Clinic, draw
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import change_all
 
 N_CASES = 40
 Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -115,9 +117,7 @@ def test_what_cannot_be_looked_at_is_said(store: Store, annotator: Caller) -> No
 
 def test_nothing_recorded_is_said_and_no_clue(store: Store, annotator: Caller) -> None:
     plant(store)
-    with store.writing() as session:
-        for case in session.scalars(select(Case)):
-            case.case_date = None
+    change_all(store, Case, case_date=None)
     assert look(annotator).unchecked == (
         "Whether the label can be told from the device: none is recorded.",
         "Whether the label can be told from the month: no day of an examination is recorded.",
@@ -129,8 +129,7 @@ def test_a_preview_measures_some_images_at_a_time_and_says_what_is_left(store: S
     name_devices(store, lambda case_id: "one" if case_id % 3 else "two")
 
     def some() -> ShortcutReport:
-        found = freezing.preview_snapshot(annotator, query=SnapshotQuery("s"), measure_at_most=25)
-        return found.shortcuts
+        return freezing.preview_snapshot(annotator, query=SnapshotQuery("s"), measure_at_most=25).shortcuts
 
     first = some()
     assert first.unchecked == (
@@ -177,8 +176,7 @@ def test_it_is_kept_with_the_snapshot_and_found_anew_once_a_record_is_corrected(
         assert shortcuts.snapshot_shortcuts(store, frozen.id, manifest) == frozen.shortcuts
     name_devices(store, lambda _case_id: "a")
     assert accused(shortcuts.snapshot_shortcuts(store, frozen.id, manifest)) == set()
-    with store.writing() as session:
-        session.get_one(Snapshot, frozen.id).shortcuts = None  # frozen by an earlier version
+    store_rows.change(store, Snapshot, frozen.id, shortcuts=None)  # frozen by an earlier version
     assert freezing.get_snapshot(annotator, snapshot_id=frozen.id).shortcuts is None
     assert accused(shortcuts.snapshot_shortcuts(store, frozen.id, manifest)) == set()
 
@@ -192,8 +190,7 @@ def test_the_split_does_not_matter(store: Store, annotator: Caller) -> None:
 
 def test_images_of_any_size_are_measured() -> None:
     for shape in ((SIDE_PX, SIDE_PX), (40, 300), (9, 9), (700, 500)):
-        rgb = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
-        found = surroundings.surroundings(rgb)
+        found = surroundings.surroundings(np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8))
         assert all(np.isfinite(figures).all() for figures in found.figures.values())
         again = surroundings.Surroundings.unpack(found.pack())
         assert all(np.allclose(again.figures[name], found.figures[name], atol=0.01) for name in found.figures)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
 
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import InputRejected, NotFound
@@ -16,8 +15,10 @@ from colpo_core.store.tables import Adjudication, AnnotationVersion, ConsensusMa
 from colpo_core.terms import AdjudicationMethod, Combination, Finding, MaskOrigin, MaskPolicy
 from colpo_core.workers.stored_pixels import StoredPixels
 from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support.refusals import refused
 from tests.support.several_annotators import square, submit
 from tests.support.snapshots import manifest_of
+from tests.support.store_rows import add, change, count, rows
 
 MASKS = [square(10, 10), square(12, 12), square(20, 24, 12)]
 
@@ -40,27 +41,21 @@ def sha_of(mask: np.ndarray) -> str:
 
 
 def decide(store: Store, case: ClinicCase, version_id: int, caller: Caller) -> None:
-    with store.writing() as session:
-        session.add(
-            Adjudication(
-                image_id=case.image_id,
-                finding=Finding.ACETOWHITE,
-                version_id=version_id,
-                method=AdjudicationMethod.TAKEN,
-                sources=[version_id],
-                decided_by=caller.person_id,
-            )
-        )
+    add(
+        store,
+        Adjudication(
+            image_id=case.image_id,
+            finding=Finding.ACETOWHITE,
+            version_id=version_id,
+            method=AdjudicationMethod.TAKEN,
+            sources=[version_id],
+            decided_by=caller.person_id,
+        ),
+    )
 
 
 def versions(store: Store) -> list[int]:
-    with store.reading() as session:
-        return list(session.scalars(select(AnnotationVersion.id).order_by(AnnotationVersion.id)))
-
-
-def count(store: Store, table: type) -> int:
-    with store.reading() as session:
-        return session.scalar(select(func.count()).select_from(table)) or 0
+    return rows(store, AnnotationVersion.id)
 
 
 def test_the_newest_of_all_is_the_default(store: Store, case: ClinicCase) -> None:
@@ -93,9 +88,7 @@ def test_a_consensus_is_made_of_all_annotators(
     assert (made.mask_sha256, made.mask_origin) == (sha_of(expected), MaskOrigin(policy.value))
     assert by_image[alone.image_id].mask_origin is MaskOrigin.PAINTED
     assert (manifest.mask_policy, manifest.mask_annotator_id) == (policy, None)
-    with store.writing() as session:
-        adjudicated = session.get_one(AnnotationVersion, versions(store)[0])
-        adjudicated.origin = MaskOrigin.ADJUDICATED
+    change(store, AnnotationVersion, versions(store)[0], origin=MaskOrigin.ADJUDICATED)
     without = {item.image_id: item for item in gather(store, policy).items}[case.image_id]
     assert without.mask_sha256 == sha_of(combine_masks(MASKS[1:], Combination(policy.value)))
 
@@ -111,9 +104,8 @@ def test_freezing_keeps_the_consensus_once_and_previewing_does_not(
     frozen = freezing.freeze_snapshot(administrator, query=query)
     assert frozen.sha256 == preview.sha256
     assert freezing.freeze_snapshot(administrator, query=query) == frozen
-    with store.reading() as session:
-        (kept,) = session.scalars(select(ConsensusMask)).all()
-        assert (kept.image_id, kept.method, kept.sources) == (case.image_id, Combination.STAPLE, versions(store))
+    (kept,) = rows(store, ConsensusMask)
+    assert (kept.image_id, kept.method, kept.sources) == (case.image_id, Combination.STAPLE, versions(store))
     (item,) = manifest_of(store, frozen.id).items
     assert item.mask_sha256 is not None
     mask = StoredPixels(store).load_mask(item.mask_sha256, SIDE_PX, SIDE_PX)
@@ -136,25 +128,24 @@ def test_a_newer_version_makes_another_consensus(store: Store, people: list[Call
     assert gather(store, MaskPolicy.MAJORITY).sha256 != before.sha256
 
 
-def test_several_masks_without_a_decision_are_left_out(
-    store: Store, administrator: Caller, clinic: Clinic, case: ClinicCase
-) -> None:
+def test_several_masks_without_a_decision_are_left_out(administrator: Caller, clinic: Clinic, case: ClinicCase) -> None:
     alone = clinic.add_case()
-    manifest = gather(store, MaskPolicy.ADJUDICATED)
+    manifest = gather(administrator.store, MaskPolicy.ADJUDICATED)
     by_image = {item.image_id: item for item in manifest.items}
     assert by_image[case.image_id].mask_sha256 is None
     assert by_image[alone.image_id].mask_origin is MaskOrigin.PAINTED
     reasons = [gone.reason for gone in manifest.left_out if gone.what == "annotation"]
     assert reasons == ["several annotators' masks, and nobody has adjudicated"] * 3
-    first, second, _, _ = versions(store)
-    decide(store, case, first, administrator)
-    decide(store, case, second, administrator)
-    decided = {item.image_id: item for item in gather(store, MaskPolicy.ADJUDICATED).items}[case.image_id]
+    first, second, _, _ = versions(administrator.store)
+    decide(administrator.store, case, first, administrator)
+    decide(administrator.store, case, second, administrator)
+    decided = {item.image_id: item for item in gather(administrator.store, MaskPolicy.ADJUDICATED).items}[case.image_id]
     assert (decided.mask_sha256, decided.mask_origin) == (sha_of(MASKS[1]), MaskOrigin.ADJUDICATED)
 
 
-def test_an_image_with_neither_label_nor_counting_mask_says_so(store: Store, people: list[Caller]) -> None:
-    clinic = Clinic(store)
+def test_an_image_with_neither_label_nor_counting_mask_says_so(
+    store: Store, people: list[Caller], clinic: Clinic
+) -> None:
     clinic.add_case()
     bare = clinic.add_case(grades=(), masked=False)
     for person, mask in zip(people[:2], MASKS, strict=False):
@@ -182,9 +173,6 @@ def test_authors_are_those_with_usable_masks(annotator: Caller, clinic: Clinic, 
 
 
 def test_bad_policies_are_refused(store: Store, case: ClinicCase) -> None:
-    with pytest.raises(InputRejected, match="Name the annotator"):
-        SnapshotQuery("x", mask_policy=MaskPolicy.ANNOTATOR)
-    with pytest.raises(InputRejected, match="only where"):
-        SnapshotQuery("x", mask_annotator_id=1)
-    with pytest.raises(NotFound, match="no person 999"):
-        gather(store, MaskPolicy.ANNOTATOR, 999)
+    refused(InputRejected, lambda: SnapshotQuery("x", mask_policy=MaskPolicy.ANNOTATOR), match="Name the annotator")
+    refused(InputRejected, lambda: SnapshotQuery("x", mask_annotator_id=1), match="only where")
+    refused(NotFound, lambda: gather(store, MaskPolicy.ANNOTATOR, 999), match="no person 999")

@@ -1,7 +1,5 @@
 """A study that readers and a checkpoint take part in."""
 
-from collections.abc import Callable
-
 import pytest
 from sqlalchemy import select
 
@@ -13,6 +11,7 @@ from colpo_core.services.studies import designing
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Checkpoint, Image, Person, Snapshot
 from colpo_core.terms import Label, LabelSource, Role, Split
+from tests.conftest import AddCase
 from tests.support.compared_studies import Clinic
 
 N, H = Label.NORMAL, Label.HSIL
@@ -20,7 +19,7 @@ TRUTH = (N, N, H, H)
 
 
 @pytest.fixture
-def clinic(store: Store, administrator: Caller, add_case: Callable[..., int]) -> Clinic:
+def clinic(store: Store, administrator: Caller, add_case: AddCase) -> Clinic:
     case_ids = tuple(add_case(label, simulated=True) for label in TRUTH)
     with store.writing() as session:
         images = [session.scalars(select(Image).where(Image.case_id == one)).one() for one in case_ids]
@@ -53,8 +52,7 @@ def clinic(store: Store, administrator: Caller, add_case: Callable[..., int]) ->
         checkpoint.label_source = LabelSource.HISTOLOGY
         session.add(checkpoint)
     fill_learned(store)
-    with store.reading() as session:
-        return Clinic(case_ids, tuple(image.id for image in images), checkpoint.id, snapshot.id)
+    return Clinic(case_ids, tuple(image.id for image in images), checkpoint.id, snapshot.id)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
-from collections.abc import Callable
-
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from colpo_core.errors import Conflict, InputRejected, PermissionDenied, StudyLocked
@@ -13,12 +11,14 @@ from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.services.studies.exports import export_readings
 from colpo_core.services.studies.readers import study_orders
-from colpo_core.services.studies.rows import check_seal, get_study
+from colpo_core.services.studies.rows import get_study
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Person, Study, StudyCase
 from colpo_core.terms import AmendmentKind, Label, Role
-from tests.conftest import add_person
+from tests.conftest import AddCase, add_person
 from tests.support.conducted import make_study, read_on
+from tests.support.refusals import refused
+from tests.support.store_rows import change_all, get, row, rows, sealed
 
 WHY = "  the first  reader fell ill "
 
@@ -29,16 +29,14 @@ def late(store: Store) -> Caller:
 
 
 @pytest.fixture
-def study_id(administrator: Caller, reader: Caller, second_reader: Caller, add_case: Callable[..., int]) -> int:
+def study_id(administrator: Caller, reader: Caller, second_reader: Caller, add_case: AddCase) -> int:
     for label in (Label.NORMAL, Label.HSIL, Label.NORMAL):
         add_case(label)
     return make_study(administrator, [reader, second_reader])
 
 
 def seal_holds(store: Store, study_id: int) -> bool:
-    with store.reading() as session:
-        study = session.get_one(Study, study_id)
-        return check_seal(session, study).sha256 == study.seal_sha256
+    return sealed(store, study_id).sha256 == get(store, Study, study_id).seal_sha256
 
 
 def test_a_reader_who_is_added_reads_all_and_changes_nobodys_order(
@@ -82,14 +80,12 @@ def test_a_reader_who_is_taken_off_reads_no_more_and_stays_in_the_results(
     assert seal_holds(store, study_id)
 
 
-def test_a_corrected_question_keeps_the_seal_of_the_first_wording(
-    store: Store, administrator: Caller, study_id: int
-) -> None:
+def test_a_corrected_question_keeps_the_seal_of_the_first_wording(administrator: Caller, study_id: int) -> None:
     for wording in ("The second wording", "The third wording"):
         study_amendments.correct_question(
             administrator, study_id=study_id, question=wording, reason="a slip of the pen"
         )
-    assert seal_holds(store, study_id)
+    assert seal_holds(administrator.store, study_id)
     assert get_study(administrator, study_id=study_id).study.question == "The third wording"
     texts = [one.text for one in study_conduct(administrator, study_id=study_id).amendments]
     assert texts == [
@@ -133,30 +129,19 @@ def test_amendments_say_why_they_cannot_be_made(
     def remove(reader_id: int) -> object:
         return study_amendments.remove_reader(administrator, study_id=study_id, reader_id=reader_id, reason="why")
 
-    with pytest.raises(PermissionDenied):
-        add(late.person_id, who=annotator)
-    with pytest.raises(InputRejected, match="Give the reason"):
-        add(late.person_id, reason="   ")
-    with pytest.raises(InputRejected, match="longer than"):
-        add(late.person_id, reason="x" * 2001)
-    with pytest.raises(InputRejected, match="role is reader"):
-        add(annotator.person_id)
-    with pytest.raises(Conflict, match="already"):
-        add(reader.person_id)
-    with pytest.raises(Conflict, match="does not read"):
-        remove(late.person_id)
+    refused(PermissionDenied, lambda: add(late.person_id, who=annotator))
+    refused(InputRejected, lambda: add(late.person_id, reason="   "), match="Give the reason")
+    refused(InputRejected, lambda: add(late.person_id, reason="x" * 2001), match="longer than")
+    refused(InputRejected, lambda: add(annotator.person_id), match="role is reader")
+    refused(Conflict, lambda: add(reader.person_id), match="already")
+    refused(Conflict, lambda: remove(late.person_id), match="does not read")
     remove(reader.person_id)
-    with pytest.raises(Conflict, match="taken off it already"):
-        remove(reader.person_id)
-    with pytest.raises(Conflict, match="already"):
-        add(reader.person_id)
-    with pytest.raises(Conflict, match="only reader left"):
-        remove(second_reader.person_id)
-    with store.reading() as session:
-        assert session.scalar(select(Person.active).where(Person.id == late.person_id))
+    refused(Conflict, lambda: remove(reader.person_id), match="taken off it already")
+    refused(Conflict, lambda: add(reader.person_id), match="already")
+    refused(Conflict, lambda: remove(second_reader.person_id), match="only reader left")
+    assert row(store, Person.active, Person.id == late.person_id)
     designing.close_study(administrator, study_id=study_id, reason="enough")
-    with pytest.raises(StudyLocked, match="closed study does not change"):
-        add(late.person_id)
+    refused(StudyLocked, lambda: add(late.person_id), match="closed study does not change")
 
 
 def test_a_draft_and_a_study_that_was_tampered_with_take_none(
@@ -165,20 +150,16 @@ def test_a_draft_and_a_study_that_was_tampered_with_take_none(
     draft = designing.create_study(administrator, name="Draft", reader_ids=[reader.person_id])
     with pytest.raises(StudyLocked, match="draft needs no amendment"):
         study_amendments.add_reader(administrator, study_id=draft.id, reader_id=late.person_id, reason="why")
-    with store.writing() as session:
-        session.execute(update(StudyCase).where(StudyCase.study_id == study_id).values(truth=Label.HSIL))
+    change_all(store, StudyCase, StudyCase.study_id == study_id, truth=Label.HSIL)
     with pytest.raises(StudyLocked, match="no longer is what was sealed"):
         study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.person_id, reason="why")
 
 
-def test_an_amendment_is_for_good_and_in_the_log(
-    store: Store, administrator: Caller, late: Caller, study_id: int
-) -> None:
+def test_an_amendment_is_for_good_and_in_the_log(administrator: Caller, late: Caller, study_id: int) -> None:
     study_amendments.add_reader(administrator, study_id=study_id, reader_id=late.person_id, reason=WHY)
-    with pytest.raises(IntegrityError, match="append-only"), store.writing() as session:
+    with pytest.raises(IntegrityError, match="append-only"), administrator.store.writing() as session:
         session.execute(text("UPDATE study_amendments SET reason = ''"))
-    with store.reading() as session:
-        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "amend study"))
+    (entry,) = rows(administrator, AuditEntry, AuditEntry.action == "amend study")
     assert (entry.subject, entry.detail) == (f"study {study_id}", {"kind": "reader_added"})
 
 

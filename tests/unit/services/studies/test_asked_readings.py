@@ -5,7 +5,6 @@ import io
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import Blinding, InputRejected, NotFound, StudyLocked
 from colpo_core.records.studies.reading_plans import ReadingPlan
@@ -19,8 +18,11 @@ from colpo_core.store import Store
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Image, Reading, ReadingDraft, Study
 from colpo_core.terms import Finding, Grade, Label, Stage
-from tests.support.clinic import SIDE_PX, Clinic, ClinicCase
+from tests.support import store_rows
+from tests.support.clinic import SIDE_PX, Clinic, ClinicCase, add_view
 from tests.support.conducted import waiting
+from tests.support.refusals import refused
+from tests.support.store_rows import change_all, get
 
 ASKS = ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True)
 
@@ -29,14 +31,8 @@ ASKS = ReadingPlan(asks_points=True, asks_findings=True, shows_stages=True)
 def cases(store: Store) -> list[ClinicCase]:
     clinic = Clinic(store)
     found = [clinic.add_case(grades=(grade,)) for grade in (Grade.NORMAL, Grade.CIN3)]
-    with store.writing() as session:
-        first = session.get_one(Image, found[0].image_id)
-        session.add(
-            Image(
-                case_id=found[0].case_id, sha256=first.sha256, media_type="image/png", width_px=SIDE_PX,
-                height_px=SIDE_PX, stage=Stage.LUGOL, shows_cervix=True,
-            )
-        )  # fmt: skip
+    sha256 = get(store, Image, found[0].image_id).sha256
+    add_view(store, found[0].case_id, Stage.LUGOL, sha256=sha256, width_px=SIDE_PX, height_px=SIDE_PX)
     return found
 
 
@@ -61,8 +57,7 @@ def test_sites_and_findings_are_kept_and_exported(store: Store, administrator: C
     with pytest.raises(StudyLocked, match="cannot be changed"):
         answer(reader, study_id, first.token, points=[(1, 1)], findings=said["findings"])
     answer(reader, study_id, waiting(reader, study_id).token)
-    with store.reading() as session:
-        rows = session.scalars(select(Reading).order_by(Reading.id)).all()
+    rows = store_rows.rows(store, Reading)
     assert rows[0].points == [[3.0, 5.0], [10.0, 20.3]]
     assert rows[0].findings == ["acetowhite_epithelium", "mosaic"]
     assert (rows[1].points, rows[1].findings) == ([], [])
@@ -86,26 +81,20 @@ def test_what_does_not_fit_is_refused_and_nothing_is_kept(
 ) -> None:
     study_id = opened(administrator, reader, ASKS)
     token = waiting(reader, study_id).token
-    with pytest.raises(InputRejected, match=words):
-        answer(reader, study_id, token, **said)
-    with store.reading() as session:
-        assert session.scalars(select(Reading)).all() == []
+    refused(InputRejected, lambda: answer(reader, study_id, token, **said), match=words)
+    assert store_rows.rows(store, Reading) == []
 
 
-def test_a_study_that_does_not_ask_takes_neither_and_shows_nothing_more(
-    store: Store, administrator: Caller, reader: Caller
-) -> None:
+def test_a_study_that_does_not_ask_takes_neither_and_shows_nothing_more(administrator: Caller, reader: Caller) -> None:
     study_id = opened(administrator, reader, ReadingPlan())
     shown = waiting(reader, study_id)
     assert (shown.stages, shown.asks_points, shown.asks_findings) == ((), False, False)
     for said in ({"points": [(1, 1)]}, {"findings": [Finding.MOSAIC]}):
         with pytest.raises(InputRejected, match="does not ask"):
             answer(reader, study_id, shown.token, **said)
-    with pytest.raises(NotFound):
-        presenting.presented_image(reader, study_id=study_id, token=shown.token, other=0)
+    refused(NotFound, lambda: presenting.presented_image(reader, study_id=study_id, token=shown.token, other=0))
     answer(reader, study_id, shown.token)
-    with store.reading() as session:
-        row = session.scalars(select(Reading)).one()
+    row = store_rows.row(administrator, Reading)
     assert (row.points, row.findings) == (None, None)
 
 
@@ -113,9 +102,7 @@ def test_other_images_are_shown_while_the_case_waits_and_are_sealed(
     store: Store, administrator: Caller, reader: Caller, second_reader: Caller, cases: list[ClinicCase]
 ) -> None:
     study_id = opened(administrator, reader, ASKS)
-    with store.reading() as session:
-        sealed = check_seal(session, find_row(session, Study, study_id))
-    assert [one.stage for one in sealed.others] == [Stage.LUGOL]
+    assert [one.stage for one in store_rows.sealed(store, study_id).others] == [Stage.LUGOL]
     seen = {}
     for _ in cases:
         shown = waiting(reader, study_id)
@@ -131,14 +118,9 @@ def test_other_images_are_shown_while_the_case_waits_and_are_sealed(
             with pytest.raises(Blinding):
                 presenting.presented_image(reader, study_id=study_id, token=shown.token, other=0)
     assert set(seen) == {(), (Stage.LUGOL,)}
-    with store.writing() as session:
-        later = Image(case_id=cases[1].case_id, sha256="e" * 64, media_type="image/png", stage=Stage.NATIVE)
-        later.width_px = later.height_px = SIDE_PX
-        session.add(later)
-    with store.reading() as session:
-        check_seal(session, find_row(session, Study, study_id))  # what came in later is not in the study
-    with store.writing() as session:
-        session.scalars(select(Image).where(Image.stage == Stage.LUGOL)).one().sha256 = "f" * 64
+    add_view(store, cases[1].case_id, Stage.NATIVE)
+    store_rows.sealed(store, study_id)  # what came in later is not in the study
+    change_all(store, Image, Image.stage == Stage.LUGOL, sha256="f" * 64)
     with store.reading() as session, pytest.raises(StudyLocked, match="no longer is what was sealed"):
         check_seal(session, find_row(session, Study, study_id))
 
@@ -166,24 +148,20 @@ def test_what_was_set_waits_for_its_reader_and_goes_with_the_answer(
     # The browser's session began anew, and knows nothing of what was set.
     readings.record_reading(reader, study_id=study.id, token=token, call=Label.HSIL, confidence=60)
     readings.record_reading(reader, study_id=study.id, token=token, call=Label.HSIL, confidence=60)
-    with store.reading() as session:
-        row = session.scalars(select(Reading)).one()
-        assert (row.points, row.findings) == ([[3.0, 4.0], [5.3, 6.0]], ["mosaic"])
-        assert session.scalars(select(ReadingDraft)).all() == []
+    row = store_rows.row(store, Reading)
+    assert (row.points, row.findings) == ([[3.0, 4.0], [5.3, 6.0]], ["mosaic"])
+    assert store_rows.rows(store, ReadingDraft) == []
     with pytest.raises(Blinding):
         readings.save_reading_draft(reader, study_id=study.id, token=token, points=[(1.0, 1.0)], findings=[])
     assert kept(waiting(reader, study.id)) == ((), set())
 
 
-def test_what_the_answer_brings_counts_and_not_what_was_kept(
-    store: Store, administrator: Caller, reader: Caller
-) -> None:
+def test_what_the_answer_brings_counts_and_not_what_was_kept(administrator: Caller, reader: Caller) -> None:
     study_id = opened(administrator, reader, ASKS)
     token = waiting(reader, study_id).token
     readings.save_reading_draft(reader, study_id=study_id, token=token, points=[(3.0, 4.0)], findings=[])
     answer(reader, study_id, token, points=[], findings=[])
-    with store.reading() as session:
-        assert session.scalars(select(Reading)).one().points == []
+    assert store_rows.row(administrator, Reading).points == []
 
 
 def test_a_study_that_asks_for_nothing_keeps_nothing(administrator: Caller, reader: Caller) -> None:

@@ -1,11 +1,9 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 from functools import partial
 
 import pytest
-from sqlalchemy import select
 
 from colpo_core.errors import PermissionDenied, StudyLocked
 from colpo_core.records.studies.conduct import ChangedLabels
@@ -19,16 +17,18 @@ from colpo_core.services.studies.conduct import export_record, study_conduct
 from colpo_core.services.studies.exports import export_readings
 from colpo_core.services.studies.refusals import note_refusal
 from colpo_core.services.studies.report import report_html
-from colpo_core.services.studies.rows import check_seal, get_study
+from colpo_core.services.studies.rows import get_study
 from colpo_core.store import Store
-from colpo_core.store.facts import find_row
-from colpo_core.store.tables import CaseLabel, Presentation, Study
+from colpo_core.store.tables import CaseLabel, Presentation
 from colpo_core.terms import ExposureKind, ExposureRule, Label
+from tests.conftest import AddCase
 from tests.support.conducted import make_study, read_on
+from tests.support.refusals import refused
+from tests.support.store_rows import change_all, rows, sealed
 
 
 @pytest.fixture(autouse=True)
-def cases(add_case: Callable[..., int]) -> list[int]:
+def cases(add_case: AddCase) -> list[int]:
     return [add_case(Label.HSIL if number % 2 else Label.NORMAL) for number in range(4)]
 
 
@@ -51,8 +51,7 @@ def test_a_draft_tells_who_was_exposed_before_it_is_sealed(
     assert (rita.n_withheld, rita.n_flagged) == (2, 0)
     assert (ruth.n_exposed, ruth.text) == (0, "none")
     assert "Rita was not given 2 of 4 cases" in conduct.warnings[0]
-    with pytest.raises(PermissionDenied):
-        study_conduct(reader, study_id=draft.id)
+    refused(PermissionDenied, lambda: study_conduct(reader, study_id=draft.id))
 
 
 def test_results_flag_what_was_read_after_an_exposure_and_nothing_that_was_read_before(
@@ -71,9 +70,7 @@ def test_results_flag_what_was_read_after_an_exposure_and_nothing_that_was_read_
     assert flags == {case_id: "label+mask" if case_id == cases[0] else "" for case_id in cases}
 
 
-def test_excluding_leaves_a_set_incomplete_and_says_so(
-    store: Store, administrator: Caller, reader: Caller, cases: list[int]
-) -> None:
+def test_excluding_leaves_a_set_incomplete_and_says_so(administrator: Caller, reader: Caller, cases: list[int]) -> None:
     exposures.note(reader, [(cases[0], ExposureKind.ANNOTATED)])
     study_id = make_study(administrator, [reader])
     read_on(reader, study_id)
@@ -108,8 +105,8 @@ def test_nothing_is_seen_before_the_closing_unless_the_design_says_so(administra
     looked = study_conduct(administrator, study_id=open_to_looks)
     assert (looked.interim_results, looked.n_interim_looks) == (True, 1)
     assert "looked at before the study was closed, as the design allows: 1 looks" in looked.warnings[-1]
-    refused = study_conduct(administrator, study_id=closed)
-    assert (refused.interim_results, refused.n_interim_looks) == (False, 0)
+    still_open = study_conduct(administrator, study_id=closed)
+    assert (still_open.interim_results, still_open.n_interim_looks) == (False, 0)
 
 
 def test_looks_after_the_closing_are_no_interim_looks(administrator: Caller, reader: Caller) -> None:
@@ -121,14 +118,12 @@ def test_looks_after_the_closing_are_no_interim_looks(administrator: Caller, rea
 
 
 @pytest.mark.sqlite
-def test_progress_of_an_open_study_is_the_same_whatever_was_called(
-    store: Store, administrator: Caller, reader: Caller
-) -> None:
+def test_progress_of_an_open_study_is_the_same_whatever_was_called(administrator: Caller, reader: Caller) -> None:
     study_id = make_study(administrator, [reader])
     read_on(reader, study_id)
     before = get_study(administrator, study_id=study_id)
     record = export_record(administrator, study_id=study_id)
-    with store.writing() as session:
+    with administrator.store.writing() as session:
         session.connection().exec_driver_sql("DROP TRIGGER readings_refuses_update")
         session.connection().exec_driver_sql("UPDATE readings SET call = 'normal', confidence = 1")
     assert get_study(administrator, study_id=study_id) == before
@@ -154,9 +149,7 @@ def test_what_was_read_in_another_study_is_an_exposure_whoever_noted_it(
     first = make_study(administrator, [reader], practice=cases[:1], name="First")
     read_on(reader, first, at_most=2)
     presenting.next_case(reader, study_id=first)  # shown, not answered
-    with store.reading() as session:
-        shown = set(session.scalars(select(Presentation.case_id).where(Presentation.study_id == first)))
-    assert len(shown) == 2
+    assert len(set(rows(store, Presentation.case_id, Presentation.study_id == first))) == 2
     draft = designing.create_study(administrator, name="Draft", reader_ids=[reader.person_id, second_reader.person_id])
     rita, ruth = study_conduct(administrator, study_id=draft.id).exposures
     assert (rita.n_exposed, rita.n_withheld) == (3, 3), "two cases that were shown, and the one practised with"
@@ -207,13 +200,10 @@ def test_no_washout_and_a_changed_label_stand_in_conduct_record_and_report(
     assert "no washout" in said[0]
     assert "2 of 4 cases has changed (1 from normal to HSIL, 1 to no label by histology)" in said[1]
     assert said[1].endswith("When the study was closed it was 1.")
-    record = json.loads(export_record(administrator, study_id=study_id))
-    assert record["warnings"][:2] == list(said[:2])
+    assert json.loads(export_record(administrator, study_id=study_id))["warnings"][:2] == list(said[:2])
     assert "2 of 4 cases has changed" in report_html(administrator, study_id=study_id)
-    with store.reading() as session:
-        check_seal(session, find_row(session, Study, study_id))
+    sealed(store, study_id)
 
 
 def relabel(store: Store, case_id: int, label: Label | None) -> None:
-    with store.writing() as session:
-        session.scalars(select(CaseLabel).where(CaseLabel.case_id == case_id)).one().label = label
+    change_all(store, CaseLabel, CaseLabel.case_id == case_id, label=label)

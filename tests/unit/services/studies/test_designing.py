@@ -1,9 +1,7 @@
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, PermissionDenied, StudyLocked
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
@@ -14,9 +12,10 @@ from colpo_core.store import Store
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import AuditEntry, CaseLabel, Image, Person, Study, StudyCase
 from colpo_core.terms import Grade, Label, LabelSource, Role, Stage, StudyState
-from tests.support.clinic import Clinic
-
-AddCase = Callable[..., int]
+from tests.conftest import AddCase
+from tests.support.clinic import Clinic, add_view
+from tests.support.refusals import refused
+from tests.support.store_rows import change_all, get, row, rows, sealed
 
 
 @pytest.fixture
@@ -49,8 +48,7 @@ def test_a_draft_takes_all_labelled_cases_with_an_image(
 def test_picked_cases_say_what_was_left_out(
     administrator: Caller, reader: Caller, add_case: AddCase, cases: list[int]
 ) -> None:
-    unlabelled = add_case(None)
-    choice = CaseChoice(CaseSource.PICKED, case_ids=(*cases[:2], unlabelled, 4711))
+    choice = CaseChoice(CaseSource.PICKED, case_ids=(*cases[:2], add_case(None), 4711))
     preview = designing.preview_choice(administrator, choice=choice, reader_ids=[reader.person_id])
     assert (preview.n_cases, preview.n_normal, preview.n_hsil, preview.n_patients) == (2, 1, 1, 2)
     assert preview.left_out == (("no label by histology", 1), ("no such case", 1))
@@ -66,8 +64,7 @@ def test_simulated_cases_may_be_left_out(administrator: Caller, add_case: AddCas
 
 
 def test_the_preview_says_why_a_study_could_not_be_opened(administrator: Caller) -> None:
-    preview = designing.preview_choice(administrator, choice=CaseChoice())
-    assert len(preview.problems) == 2
+    assert len(designing.preview_choice(administrator, choice=CaseChoice()).problems) == 2
     with pytest.raises(InputRejected, match="Choose the snapshot"):
         designing.preview_choice(administrator, choice=CaseChoice(CaseSource.TEST_SPLIT))
 
@@ -75,28 +72,17 @@ def test_the_preview_says_why_a_study_could_not_be_opened(administrator: Caller)
 def test_the_shown_image_is_the_first_after_acetic_acid_that_shows_the_cervix(
     store: Store, administrator: Caller, draft: int, cases: list[int]
 ) -> None:
-    with store.writing() as session:
-        first = session.scalar(select(Image).where(Image.case_id == cases[0]))
-        assert first is not None
-        for stage, mark in ((Stage.ACETIC_ACID, "e"), (Stage.ACETIC_ACID, "f")):
-            session.add(
-                Image(case_id=cases[0], sha256=mark * 64, media_type="image/png", width_px=1, height_px=1, stage=stage)
-            )
-        first.shows_cervix = False
+    change_all(store, Image, Image.case_id == cases[0], shows_cervix=False)
+    for mark in ("e", "f"):
+        add_view(store, cases[0], Stage.ACETIC_ACID, mark=mark)
     designing.open_study(administrator, study_id=draft)
-    with store.reading() as session:
-        shown = session.scalar(
-            select(Image.sha256)
-            .join(StudyCase, StudyCase.image_id == Image.id)
-            .where(StudyCase.study_id == draft, StudyCase.case_id == cases[0])
-        )
-    assert shown == "e" * 64
+    shown = row(store, StudyCase.image_id, StudyCase.study_id == draft, StudyCase.case_id == cases[0])
+    assert get(store, Image, shown).sha256 == "e" * 64
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
 def test_a_study_needs_a_fit_name(administrator: Caller, reader: Caller, cases: list[int], name: str) -> None:
-    with pytest.raises(InputRejected):
-        designing.create_study(administrator, name=name, reader_ids=[reader.person_id])
+    refused(InputRejected, lambda: designing.create_study(administrator, name=name, reader_ids=[reader.person_id]))
 
 
 def test_a_name_stands_for_one_study(administrator: Caller, reader: Caller, draft: int) -> None:
@@ -127,44 +113,31 @@ def test_opening_seals_the_design(store: Store, administrator: Caller, draft: in
     assert record.state is StudyState.OPEN
     assert record.opened_at is not None
     assert record.seal_sha256 is not None
-    with store.reading() as session:
-        study = find_row(session, Study, draft)
-        assert check_seal(session, study).to_dict() == study.design
-        entry = session.scalar(select(AuditEntry).where(AuditEntry.action == "open study"))
-        assert entry is not None
-        assert entry.detail["seal"] == record.seal_sha256
+    assert sealed(store, draft).to_dict() == get(store, Study, draft).design
+    assert row(store, AuditEntry, AuditEntry.action == "open study").detail["seal"] == record.seal_sha256
 
 
-def test_the_truth_is_frozen_at_the_sealing_and_not_before(
-    store: Store, administrator: Caller, draft: int, cases: list[int]
-) -> None:
+def test_the_truth_is_frozen_at_the_sealing_and_not_before(administrator: Caller, draft: int, cases: list[int]) -> None:
     def set_label(label: Label) -> None:
-        with store.writing() as session:
-            session.execute(update(CaseLabel).where(CaseLabel.case_id == cases[0]).values(label=label))
+        change_all(administrator, CaseLabel, CaseLabel.case_id == cases[0], label=label)
 
     set_label(Label.HSIL)
     assert designing.open_study(administrator, study_id=draft).n_hsil == 2
     set_label(Label.NORMAL)
     assert get_study(administrator, study_id=draft).study.n_hsil == 2
-    with store.reading() as session:
-        check_seal(session, find_row(session, Study, draft))
+    sealed(administrator, draft)
 
 
 def test_a_broken_seal_is_noticed(store: Store, administrator: Caller, draft: int, cases: list[int]) -> None:
     designing.open_study(administrator, study_id=draft)
-    with store.writing() as session:
-        session.execute(update(StudyCase).where(StudyCase.case_id == cases[0]).values(truth=Label.HSIL))
+    change_all(store, StudyCase, StudyCase.case_id == cases[0], truth=Label.HSIL)
     with store.reading() as session, pytest.raises(StudyLocked, match="no longer is what was sealed"):
         check_seal(session, find_row(session, Study, draft))
 
 
-def test_a_case_that_lost_its_label_stops_the_sealing(
-    store: Store, administrator: Caller, draft: int, cases: list[int]
-) -> None:
-    with store.writing() as session:
-        session.execute(update(CaseLabel).where(CaseLabel.case_id == cases[0]).values(label=None))
-    with pytest.raises(InputRejected, match="1 of the 3 cases"):
-        designing.open_study(administrator, study_id=draft)
+def test_a_case_that_lost_its_label_stops_the_sealing(administrator: Caller, draft: int, cases: list[int]) -> None:
+    change_all(administrator, CaseLabel, CaseLabel.case_id == cases[0], label=None)
+    refused(InputRejected, lambda: designing.open_study(administrator, study_id=draft), match="1 of the 3 cases")
     assert get_study(administrator, study_id=draft).study.state is StudyState.DRAFT
 
 
@@ -172,20 +145,16 @@ def test_a_case_that_lost_its_label_stops_the_sealing(
 def test_a_reader_who_is_gone_stops_the_sealing(
     store: Store, administrator: Caller, reader: Caller, draft: int, change: dict[str, object]
 ) -> None:
-    with store.writing() as session:
-        session.execute(update(Person).where(Person.id == reader.person_id).values(**change))
-    with pytest.raises(InputRejected, match="no longer"):
-        designing.open_study(administrator, study_id=draft)
+    change_all(store, Person, Person.id == reader.person_id, **change)
+    refused(InputRejected, lambda: designing.open_study(administrator, study_id=draft), match="no longer")
 
 
 def test_a_study_goes_one_way(administrator: Caller, draft: int) -> None:
     with pytest.raises(StudyLocked, match="only an open study"):
         designing.close_study(administrator, study_id=draft, reason="enough was read")
     designing.open_study(administrator, study_id=draft)
-    with pytest.raises(StudyLocked, match="only a draft"):
-        designing.open_study(administrator, study_id=draft)
-    with pytest.raises(StudyLocked, match="kept for good"):
-        designing.discard_study(administrator, study_id=draft)
+    refused(StudyLocked, lambda: designing.open_study(administrator, study_id=draft), match="only a draft")
+    refused(StudyLocked, lambda: designing.discard_study(administrator, study_id=draft), match="kept for good")
     assert designing.close_study(administrator, study_id=draft, reason="enough was read").state is StudyState.CLOSED
     for again in (designing.open_study, designing.close_study):
         with pytest.raises(StudyLocked):
@@ -194,18 +163,15 @@ def test_a_study_goes_one_way(administrator: Caller, draft: int) -> None:
 
 def test_a_draft_can_be_discarded(store: Store, administrator: Caller, draft: int) -> None:
     designing.discard_study(administrator, study_id=draft)
-    with store.reading() as session:
-        assert session.scalars(select(Study)).all() == []
-        assert session.scalars(select(StudyCase)).all() == []
-    with pytest.raises(NotFound):
-        designing.open_study(administrator, study_id=draft)
+    assert rows(store, Study) == []
+    assert rows(store, StudyCase) == []
+    refused(NotFound, lambda: designing.open_study(administrator, study_id=draft))
 
 
 def test_options_name_active_readers_alone(
     administrator: Caller, annotator: Caller, reader: Caller, cases: list[int]
 ) -> None:
-    options = designing.study_options(administrator)
-    assert [option.id for option in options.readers] == [reader.person_id]
+    assert [option.id for option in designing.study_options(administrator).readers] == [reader.person_id]
 
 
 def test_only_an_administrator_designs(annotator: Caller, reader: Caller, draft: int) -> None:
@@ -237,8 +203,7 @@ def test_labelled_cases_are_chosen_by_grade_and_day(store: Store, administrator:
             reader_ids=[reader.person_id],
             choice=CaseChoice(**changes),
         )
-        with store.reading() as session:
-            return set(session.scalars(select(StudyCase.case_id).where(StudyCase.study_id == study.id)))
+        return set(rows(store, StudyCase.case_id, StudyCase.study_id == study.id))
 
     def ids(*places: int) -> set[int]:
         return {cases[place].case_id for place in places}

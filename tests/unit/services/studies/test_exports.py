@@ -10,21 +10,18 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing, presenting, readings
 from colpo_core.services.studies import results as study_results
 from colpo_core.services.studies.exports import export_readings
-from colpo_core.services.studies.rows import check_seal
 from colpo_core.store import Store
-from colpo_core.store.tables import Presentation, Study
-from colpo_core.studies.design import DesignCase
+from colpo_core.store.tables import Presentation
 from colpo_core.terms import Arm, Label
 from tests.support.compared_studies import Clinic, predict, read_all
+from tests.support.store_rows import get, sealed
 
 N, H = Label.NORMAL, Label.HSIL
 
 
-def test_every_call_can_be_taken_along(
-    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int
-) -> None:
+def test_every_call_can_be_taken_along(administrator: Caller, reader: Caller, clinic: Clinic, study_id: int) -> None:
     read_all(reader, study_id, dict.fromkeys(clinic.case_ids, H))
-    predict(store, clinic, {0: (0.1, 0.9)})
+    predict(administrator.store, clinic, {0: (0.1, 0.9)})
     designing.close_study(administrator, study_id=study_id, reason="enough was read")
     content = export_readings(administrator, study_id=study_id, table=ReadingTable.CALLS)
     rows = list(csv.DictReader(io.StringIO(content.decode())))
@@ -50,11 +47,10 @@ def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_fi
         plan=ReadingPlan(n_sessions=2, washout_days=0, repeat_share=0.5),
     )
     designing.open_study(administrator, study_id=study.id)
-    right = dict(zip(clinic.case_ids, (case.truth for case in sealed(store, study.id)), strict=True))
+    right = dict(zip(clinic.case_ids, (case.truth for case in sealed(store, study.id).cases), strict=True))
     while (shown := presenting.next_case(reader, study_id=study.id)) is not None:
-        with store.reading() as session:
-            row = session.get_one(Presentation, shown.token)
-            main, truth = (row.session, row.occurrence) == (1, 1), right[row.case_id]
+        row = get(store, Presentation, shown.token)
+        main, truth = (row.session, row.occurrence) == (1, 1), right[row.case_id]
         call = truth if main else (N if truth is H else H)
         readings.record_reading(reader, study_id=study.id, token=shown.token, call=call, confidence=60, active_ms=0)
     designing.close_study(administrator, study_id=study.id, reason="enough was read")
@@ -62,12 +58,9 @@ def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_fi
     n_cases = len(clinic.case_ids)
     assert (line.n_called, line.n_cases, line.arm) == (n_cases, n_cases, Arm.UNAIDED)
     assert line.figures.accuracy.value == 1.0
-    assert line.times is not None
     assert line.times.median == 0
     analysis = study_results.study_findings(administrator, study_id=study.id).analysis
-    assert analysis.readers is not None
     figures = analysis.readers.readers[line.name].arms["unaided"].accuracy
-    assert figures is not None
     assert (figures.k, figures.n) == (n_cases, n_cases)
     assert (analysis.again[line.name].value, analysis.again[line.name].n) == (-1, n_cases), "never the same call again"
     ratings = export_readings(administrator, study_id=study.id, table=ReadingTable.RATINGS).decode()
@@ -82,8 +75,3 @@ def test_repeats_later_sessions_and_practice_are_in_the_export_and_not_in_the_fi
     for number in "12":
         places = [int(row["position"]) for row in rows if row["session"] == number]
         assert places == list(range(1, n_cases + n_cases // 2 + 1))
-
-
-def sealed(store: Store, study_id: int) -> tuple[DesignCase, ...]:
-    with store.reading() as session:
-        return check_seal(session, session.get_one(Study, study_id)).cases

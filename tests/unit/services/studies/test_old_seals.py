@@ -6,11 +6,9 @@ from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.services.studies.report import study_report
-from colpo_core.services.studies.rows import check_seal
 from colpo_core.store import Store
-from colpo_core.store.facts import find_row
-from colpo_core.store.tables import Study
 from colpo_core.terms import Role
+from tests.support.store_rows import sealed
 
 SEAL = "2aa3f99232306defa3925c283cb4f23d69d6b127249097eb183aa42af285c76a"
 SEALED = {
@@ -61,10 +59,8 @@ def test_an_old_sealed_study_keeps_its_seal_and_its_report_says_what_is_computed
         for statement in ROWS.strip().split(";\n"):
             session.connection().exec_driver_sql(statement)
     ada = Caller(store, Actor(2, "ada", "Ada", Role.ADMINISTRATOR))
-    with store.reading() as session:
-        assert check_seal(session, find_row(session, Study, 1)).sha256 == SEAL
+    assert sealed(store, 1).sha256 == SEAL
     anew = study_report(ada, study_id=1).anew
-    assert anew is not None
     assert (anew.code_version, anew.methods_version) == (None, 1)
     assert anew.changes
     said = study_conduct(ada, study_id=1).warnings

@@ -1,11 +1,10 @@
-import pytest
-
 from colpo_core.errors import InputRejected
 from colpo_core.records.statistics.reader_figures import Endpoint
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.studies.power import ReaderSpread, plan_power
 from colpo_core.studies.power import Assumed, estimate_power
 from colpo_core.studies.roe_metz import RoeMetz
+from tests.support.refusals import refused
 
 STUDY = {"n_readers": 4, "n_positive": 40, "n_negative": 40, "studies": 100}
 
@@ -34,5 +33,4 @@ def test_readers_who_differ_more_find_less() -> None:
 
 
 def test_what_makes_no_sense_is_refused() -> None:
-    with pytest.raises(InputRejected, match="assumed auc"):
-        plan_power(ReadingPlan(), figures=(0.9, 0.4), **STUDY)
+    refused(InputRejected, lambda: plan_power(ReadingPlan(), figures=(0.9, 0.4), **STUDY), match="assumed auc")

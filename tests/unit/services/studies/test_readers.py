@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -15,18 +14,19 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Exposure, Presentation, Reading, Study, StudyCase, utc_now
 from colpo_core.studies.design import StudyDesign
 from colpo_core.terms import ExposureKind, ExposureRule, Label
+from tests.conftest import AddCase
 from tests.support.conducted import make_study, read_on
+from tests.support.refusals import refused
+from tests.support.store_rows import get, rows
 
 
 @pytest.fixture(autouse=True)
-def cases(add_case: Callable[..., int]) -> list[int]:
+def cases(add_case: AddCase) -> list[int]:
     return [add_case(Label.HSIL if number % 2 else Label.NORMAL) for number in range(6)]
 
 
 def read_cases(reader: Caller, study_id: int) -> set[int]:
-    with reader.store.reading() as session:
-        rows = session.query(Reading.case_id).filter_by(study_id=study_id, reader_id=reader.person_id)
-        return {case_id for (case_id,) in rows}
+    return set(rows(reader, Reading.case_id, study_id=study_id, reader_id=reader.person_id))
 
 
 def test_an_excluded_case_is_not_given_to_whoever_was_exposed_and_to_others_it_is(
@@ -44,9 +44,7 @@ def test_an_excluded_case_is_not_given_to_whoever_was_exposed_and_to_others_it_i
     designing.close_study(administrator, study_id=study_id)
 
 
-def test_a_flagged_case_is_given_all_the_same(
-    store: Store, administrator: Caller, reader: Caller, cases: list[int]
-) -> None:
+def test_a_flagged_case_is_given_all_the_same(administrator: Caller, reader: Caller, cases: list[int]) -> None:
     exposures.note(reader, [(cases[0], ExposureKind.LABEL)])
     study_id = make_study(administrator, [reader], ReadingPlan(exposed=ExposureRule.FLAG))
     read_on(reader, study_id)
@@ -60,16 +58,14 @@ def test_an_exposure_in_mid_study_counts_for_what_is_not_read_yet(
     read_on(reader, study_id, at_most=1)
     (answered,) = read_cases(reader, study_id)
     shown = presenting.next_case(reader, study_id=study_id)
-    assert shown is not None
-    with store.reading() as session:
-        before_her = session.get_one(Presentation, shown.token).case_id
+    before_her = get(store, Presentation, shown.token).case_id
     exposures.note(reader, [(answered, ExposureKind.LABEL), (before_her, ExposureKind.PREDICTION)])
-    for attempt in (
+    refused(
+        Blinding,
         lambda: presenting.presented_image(reader, study_id=study_id, token=shown.token),
         lambda: readings.record_reading(reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=1),
-    ):
-        with pytest.raises(Blinding, match="seen something of this case"):
-            attempt()
+        match="seen something of this case",
+    )
     read_on(reader, study_id)
     assert read_cases(reader, study_id) == set(cases) - {before_her}
 
@@ -93,10 +89,8 @@ def test_later_sessions_leave_out_what_was_seen_in_the_washout(
     read_on(reader, study_id, at_most=len(cases))
     exposures.note(reader, [(cases[0], ExposureKind.LABEL)])
     read_on(reader, study_id)
-    with store.reading() as session:
-        rows = session.query(Reading.session, Reading.case_id).all()
-    assert {case_id for number, case_id in rows if number == 1} == set(cases)
-    assert {case_id for number, case_id in rows if number == 2} == set(cases[1:])
+    assert set(rows(store, Reading.case_id, session=1)) == set(cases)
+    assert set(rows(store, Reading.case_id, session=2)) == set(cases[1:])
     assert study_records.get_study(administrator, study_id=study_id).study.n_expected == 11
 
 
@@ -118,7 +112,7 @@ def test_what_the_study_itself_shows_and_what_came_after_the_closing_do_not_coun
 
 
 def test_practice_feedback_is_an_exposure_elsewhere_and_not_in_its_own_study(
-    store: Store, administrator: Caller, reader: Caller, add_case: Callable[..., int]
+    store: Store, administrator: Caller, reader: Caller, add_case: AddCase
 ) -> None:
     practice = add_case(Label.HSIL)
     study_id = make_study(administrator, [reader], practice=[practice])

@@ -1,5 +1,4 @@
 import io
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -27,12 +26,16 @@ from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Image, Presentation, Reading, utc_now
 from colpo_core.studies.orders import session_orders
 from colpo_core.terms import Label, StudyState
+from tests.conftest import AddCase
+from tests.support import store_rows
+from tests.support.refusals import refused
+from tests.support.store_rows import change_all, count
 
 N_CASES = 5
 
 
 @pytest.fixture
-def study_id(administrator: Caller, reader: Caller, second_reader: Caller, add_case: Callable[..., int]) -> int:
+def study_id(administrator: Caller, reader: Caller, second_reader: Caller, add_case: AddCase) -> int:
     for index in range(N_CASES):
         add_case(Label.HSIL if index % 2 else Label.NORMAL, simulated=index == 0)
     ids = [reader.person_id, second_reader.person_id]
@@ -48,8 +51,7 @@ def present(caller: Caller, study_id: int) -> Presented:
 
 
 def answer(caller: Caller, study_id: int, token: str, call: Label = Label.HSIL, sure: int = 70) -> int:
-    progress = readings.record_reading(caller, study_id=study_id, token=token, call=call, confidence=sure)
-    return progress.answered
+    return readings.record_reading(caller, study_id=study_id, token=token, call=call, confidence=sure).answered
 
 
 def test_a_reader_reads_every_case_once_in_an_order_of_their_own(
@@ -61,8 +63,7 @@ def test_a_reader_reads_every_case_once_in_an_order_of_their_own(
             assert (shown.number, shown.total) == (number, N_CASES)
             assert answer(caller, study_id, shown.token) == number
         assert presenting.next_case(caller, study_id=study_id) is None
-    with store.reading() as session:
-        rows = session.scalars(select(Reading).order_by(Reading.id)).all()
+    rows = store_rows.rows(store, Reading)
     drawn = session_orders({row.case_id for row in rows}, [reader.person_id, second_reader.person_id], seed=3)
     orders = {reader_id: tuple(one.case_id for one in order) for (reader_id, _), order in drawn.items()}
     for caller in (reader, second_reader):
@@ -91,19 +92,16 @@ def test_the_time_from_first_showing_to_answer_is_kept(store: Store, reader: Cal
         earlier = shown.shown_at - timedelta(seconds=40)
         session.execute(update(Presentation).values(shown_at=earlier))
     answer(reader, study_id, shown.token)
-    with store.reading() as session:
-        row = session.scalars(select(Reading)).one()
+    row = store_rows.row(store, Reading)
     assert row.shown_at == earlier
     assert (row.answered_at - row.shown_at).total_seconds() >= 40
 
 
 def test_a_clock_set_back_gives_no_negative_time(store: Store, reader: Caller, study_id: int) -> None:
     shown = present(reader, study_id)
-    with store.writing() as session:
-        session.execute(update(Presentation).values(shown_at=shown.shown_at + timedelta(hours=1)))
+    change_all(store, Presentation, shown_at=shown.shown_at + timedelta(hours=1))
     answer(reader, study_id, shown.token)
-    with store.reading() as session:
-        row = session.scalars(select(Reading)).one()
+    row = store_rows.row(store, Reading)
     assert row.answered_at == row.shown_at
 
 
@@ -114,8 +112,7 @@ def test_an_answer_locks(store: Store, reader: Caller, study_id: int) -> None:
     for call, sure in ((Label.HSIL, 80), (Label.NORMAL, 81)):
         with pytest.raises(StudyLocked, match="cannot be changed"):
             answer(reader, study_id, shown.token, call, sure)
-    with store.reading() as session:
-        row = session.scalars(select(Reading)).one()
+    row = store_rows.row(store, Reading)
     assert (row.call, row.confidence) == (Label.NORMAL, 80)
 
 
@@ -135,16 +132,13 @@ def test_the_store_itself_keeps_an_answer(store: Store, reader: Caller, study_id
 def test_the_image_is_the_right_one_and_is_not_shown_again(store: Store, reader: Caller, study_id: int) -> None:
     shown = present(reader, study_id)
     content, media_type = presenting.presented_image(reader, study_id=study_id, token=shown.token)
-    with store.reading() as session:
-        case_id = session.scalars(select(Presentation.case_id)).one()
-        sha256 = session.scalars(select(Image.sha256).where(Image.case_id == case_id)).one()
+    sha256 = store_rows.row(store, Image.sha256, Image.case_id == store_rows.row(store, Presentation.case_id))
     stored = read_rgb(store.blobs.get(sha256)).astype(int)
     seen = np.asarray(PillowImage.open(io.BytesIO(content))).astype(int)
     assert media_type == "image/jpeg"
     assert np.abs(seen - stored).mean() < 5
     answer(reader, study_id, shown.token)
-    with pytest.raises(Blinding):
-        presenting.presented_image(reader, study_id=study_id, token=shown.token)
+    refused(Blinding, lambda: presenting.presented_image(reader, study_id=study_id, token=shown.token))
 
 
 @pytest.mark.parametrize(("after_s", "is_attempt"), [(0, False), (9, False), (11, True), (3600, True), (-3600, True)])
@@ -153,8 +147,7 @@ def test_a_picture_on_its_way_when_its_case_is_answered_is_no_attempt(
 ) -> None:
     shown = present(reader, study_id)
     answer(reader, study_id, shown.token)
-    with store.reading() as session:
-        answered_at = session.scalars(select(Reading.answered_at)).one()
+    answered_at = store_rows.row(store, Reading.answered_at)
     monkeypatch.setattr(showings, "utc_now", lambda: answered_at + timedelta(seconds=after_s))
     with pytest.raises(Blinding, match="not shown again") as refusal:
         presenting.presented_image(reader, study_id=study_id, token=shown.token)
@@ -198,8 +191,7 @@ def test_a_simulated_image_says_so(reader: Caller, study_id: int) -> None:
 @pytest.mark.parametrize("sure", [-1, 101, 50.5])
 def test_the_confidence_is_a_percentage(reader: Caller, study_id: int, sure: int) -> None:
     token = present(reader, study_id).token
-    with pytest.raises(InputRejected):
-        answer(reader, study_id, token, Label.HSIL, sure)
+    refused(InputRejected, lambda: answer(reader, study_id, token, Label.HSIL, sure))
 
 
 def test_nobody_else_reads(administrator: Caller, annotator: Caller, reader: Caller, study_id: int) -> None:
@@ -217,8 +209,7 @@ def test_nobody_else_reads(administrator: Caller, annotator: Caller, reader: Cal
 
 def test_a_draft_is_not_there_for_its_reader(administrator: Caller, reader: Caller, study_id: int) -> None:
     draft = designing.create_study(administrator, name="Other", reader_ids=[reader.person_id])
-    with pytest.raises(NotFound):
-        presenting.next_case(reader, study_id=draft.id)
+    refused(NotFound, lambda: presenting.next_case(reader, study_id=draft.id))
     assert [study.study_id for study in presenting.assigned_studies(reader)] == [study_id]
 
 
@@ -227,12 +218,13 @@ def test_a_closed_study_takes_nothing_more(administrator: Caller, reader: Caller
     answer(reader, study_id, shown.token)
     waiting = present(reader, study_id)
     assert designing.close_study(administrator, study_id=study_id, reason="enough was read").state is StudyState.CLOSED
-    with pytest.raises(StudyLocked, match="closed"):
-        answer(reader, study_id, waiting.token)
-    with pytest.raises(StudyLocked, match="closed"):
-        presenting.presented_image(reader, study_id=study_id, token=waiting.token)
-    with pytest.raises(StudyLocked, match="closed"):
-        presenting.next_case(reader, study_id=study_id)
+    refused(
+        StudyLocked,
+        lambda: answer(reader, study_id, waiting.token),
+        lambda: presenting.presented_image(reader, study_id=study_id, token=waiting.token),
+        lambda: presenting.next_case(reader, study_id=study_id),
+        match="closed",
+    )
     assert answer(reader, study_id, shown.token) == 1
     assert presenting.assigned_studies(reader) == ()
 
@@ -245,8 +237,7 @@ def test_the_list_says_how_far_the_reader_is(reader: Caller, study_id: int) -> N
 
 def test_the_log_tells_neither_case_nor_call(store: Store, reader: Caller, study_id: int) -> None:
     answer(reader, study_id, present(reader, study_id).token)
-    with store.reading() as session:
-        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "record reading")).one()
+    entry = store_rows.row(store, AuditEntry, AuditEntry.action == "record reading")
     assert (entry.subject, entry.detail) == (f"study {study_id}", {"number": 1})
 
 
@@ -266,7 +257,7 @@ def read_session(caller: Caller, study_id: int, n_showings: int) -> None:
 
 
 def test_the_next_session_waits_for_the_washout(
-    store: Store, administrator: Caller, reader: Caller, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    store: Store, administrator: Caller, reader: Caller, add_case: AddCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for index in range(4):
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
@@ -300,7 +291,7 @@ def test_the_next_session_waits_for_the_washout(
 
 
 def test_practice_comes_first_with_feedback_and_is_no_reading(
-    store: Store, administrator: Caller, reader: Caller, add_case: Callable[..., int]
+    store: Store, administrator: Caller, reader: Caller, add_case: AddCase
 ) -> None:
     ids = [add_case(Label.HSIL if index % 2 else Label.NORMAL) for index in range(4)]
     practice = add_case(Label.HSIL)
@@ -312,29 +303,22 @@ def test_practice_comes_first_with_feedback_and_is_no_reading(
     for _again in range(2):
         told = readings.record_reading(reader, study_id=study_id, token=shown.token, call=Label.NORMAL, confidence=10)
         assert (told.truth, told.answered) == (Label.HSIL, 1)
-    with pytest.raises(StudyLocked):
-        answer(reader, study_id, shown.token, Label.HSIL, 10)
-    with pytest.raises(Blinding):
-        presenting.presented_image(reader, study_id=study_id, token=shown.token)
+    refused(StudyLocked, lambda: answer(reader, study_id, shown.token, Label.HSIL, 10))
+    refused(Blinding, lambda: presenting.presented_image(reader, study_id=study_id, token=shown.token))
     after = present(reader, study_id)
     assert (after.practice, after.total) == (False, len(ids))
     told = readings.record_reading(reader, study_id=study_id, token=after.token, call=Label.NORMAL, confidence=10)
     assert told.truth is None, "feedback outside practice would unblind"
-    with store.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Reading)) == 1
+    assert count(store, Reading) == 1
 
 
-def test_five_steps_take_no_other_confidence(
-    administrator: Caller, reader: Caller, add_case: Callable[..., int]
-) -> None:
+def test_five_steps_take_no_other_confidence(administrator: Caller, reader: Caller, add_case: AddCase) -> None:
     for label in Label:
         add_case(label)
-    plan = ReadingPlan(confidence=ConfidenceScale.FIVE_STEPS)
-    study_id = open_planned(administrator, reader, plan, ())
+    study_id = open_planned(administrator, reader, ReadingPlan(confidence=ConfidenceScale.FIVE_STEPS), ())
     shown = present(reader, study_id)
     assert shown.five_steps
-    with pytest.raises(InputRejected, match="five steps"):
-        answer(reader, study_id, shown.token, Label.HSIL, 70)
+    refused(InputRejected, lambda: answer(reader, study_id, shown.token, Label.HSIL, 70), match="five steps")
     assert answer(reader, study_id, shown.token, Label.HSIL, 75) == 1
 
 
@@ -347,5 +331,4 @@ def test_active_time_is_kept_and_no_longer_than_the_clock(
     readings.record_reading(
         reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=70, active_ms=sent
     )
-    with store.reading() as session:
-        assert session.scalars(select(Reading.active_ms)).one() == kept
+    assert store_rows.row(store, Reading.active_ms) == kept

@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 import pytest
 from sqlalchemy import select
 
@@ -9,19 +7,20 @@ from colpo_core.services.studies.reader_names import reader_names
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Person, Study
 from colpo_core.terms import Label
+from tests.conftest import AddCase
+from tests.support import store_rows
 from tests.support.conducted import make_study
 
 
 @pytest.fixture
-def study_id(administrator: Caller, reader: Caller, add_case: Callable[..., int]) -> int:
+def study_id(administrator: Caller, reader: Caller, add_case: AddCase) -> int:
     add_case(Label.NORMAL), add_case(Label.HSIL)
     return make_study(administrator, [reader])
 
 
 def noted(store: Store) -> list[tuple[str, str]]:
-    with store.reading() as session:
-        rows = session.scalars(select(AuditEntry).where(AuditEntry.action == refusals.ACTION).order_by(AuditEntry.id))
-        return [(row.subject, row.detail["what"]) for row in rows]
+    rows = store_rows.rows(store, AuditEntry, AuditEntry.action == refusals.ACTION)
+    return [(row.subject, row.detail["what"]) for row in rows]
 
 
 def test_a_readers_refusals_are_counted_for_each_open_study(
@@ -41,12 +40,10 @@ def test_a_readers_refusals_are_counted_for_each_open_study(
     assert [(one.display_name, one.times) for one in second] == [("Rita", 2), ("Ruth", 1)]
 
 
-def test_without_an_open_study_it_stands_in_the_log_alone(
-    store: Store, administrator: Caller, reader: Caller, study_id: int
-) -> None:
+def test_without_an_open_study_it_stands_in_the_log_alone(administrator: Caller, reader: Caller, study_id: int) -> None:
     designing.close_study(administrator, study_id=study_id, reason="enough")
     refusals.note_refusal(reader, what="x" * 500)
-    assert noted(store) == [(f"person {reader.person_id}", "x" * 200)]
+    assert noted(administrator.store) == [(f"person {reader.person_id}", "x" * 200)]
 
 
 def test_a_locked_store_does_not_break_the_refusal(

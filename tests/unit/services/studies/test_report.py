@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -25,6 +24,7 @@ from colpo_core.services.studies.rows import check_seal
 from colpo_core.store.tables import Study
 from colpo_core.studies.design import StudyDesign
 from colpo_core.terms import Label
+from tests.conftest import AddCase
 from tests.support.conducted import make_study, read_on
 from tests.support.markup import check_balanced
 from tests.support.reported import NAMES, reported_study
@@ -79,8 +79,7 @@ def test_the_report_says_all_that_a_reviewer_asks(administrator: Caller) -> None
 
 
 def test_the_file_stands_alone_and_names_are_no_markup(administrator: Caller) -> None:
-    study_id = reported_study(administrator, name="<script>alert('x')</script>")
-    told = report_html(administrator, study_id=study_id)
+    told = report_html(administrator, study_id=reported_study(administrator, name="<script>alert('x')</script>"))
     assert "<script" not in told
     assert "&lt;script&gt;" in told
     assert "http" not in told
@@ -89,8 +88,7 @@ def test_the_file_stands_alone_and_names_are_no_markup(administrator: Caller) ->
 
 
 def test_every_figure_of_the_report_has_a_name_of_its_own(administrator: Caller) -> None:
-    study_id = reported_study(administrator, plan=SESSIONS)
-    report = study_report(administrator, study_id=study_id)
+    report = study_report(administrator, study_id=reported_study(administrator, plan=SESSIONS))
     figures = report_figures(report)
     names = [one.name for one in figures]
     assert len(set(names)) == len(names) > 100
@@ -164,7 +162,7 @@ def test_r_computes_every_figure_alike(
 
 
 def test_a_reader_who_was_added_and_taken_off_again_stands_as_that(
-    administrator: Caller, reader: Caller, second_reader: Caller, add_case: Callable[..., int]
+    administrator: Caller, reader: Caller, second_reader: Caller, add_case: AddCase
 ) -> None:
     for number in range(4):
         add_case(Label.HSIL if number % 2 else Label.NORMAL)
@@ -195,7 +193,7 @@ def test_no_report_before_the_closing_and_none_for_readers(
 
 
 def test_an_archive_is_one_look_and_reads_the_sealed_study_once(
-    administrator: Caller, reader: Caller, add_case: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    administrator: Caller, reader: Caller, add_case: AddCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long it takes: looks within a minute count as one anyway."""
     for number in range(4):

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -15,6 +14,7 @@ from colpo_core.store import Store
 from colpo_core.store.tables import Study
 from colpo_core.studies.ratings import read_ratings, tabulate
 from colpo_core.terms import Label, LabelSource
+from tests.conftest import AddCase
 from tests.support.compared_studies import Clinic, predict, read_all
 
 N, H = Label.NORMAL, Label.HSIL
@@ -39,8 +39,7 @@ def test_nobody_sees_results_before_the_end(
 def test_readers_and_checkpoints_are_judged_on_the_same_cases(
     store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int
 ) -> None:
-    calls = dict(zip(clinic.case_ids, (N, H, H, H), strict=True))
-    read_all(reader, study_id, calls)
+    read_all(reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
     predict(store, clinic, {0: (0.1, 0.24), 1: (0.5, 0.25), 2: (0.49, 0.9)})
     designing.close_study(administrator, study_id=study_id, reason="enough was read")
     results = study_results.study_results(administrator, study_id=study_id)
@@ -64,16 +63,14 @@ def test_readers_and_checkpoints_are_judged_on_the_same_cases(
 
 
 def test_the_statistics_leave_out_what_a_network_has_learned_from(
-    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int, add_case: Callable[..., int]
+    store: Store, administrator: Caller, reader: Caller, clinic: Clinic, study_id: int, add_case: AddCase
 ) -> None:
     read_all(reader, study_id, dict(zip(clinic.case_ids, (N, H, H, H), strict=True)))
     predict(store, clinic, {0: (0.1, 0.1), 1: (0.6, 0.1), 2: (0.9, 0.1), 3: (0.3, 0.9)})
     designing.close_study(administrator, study_id=study_id, reason="enough was read")
     found = study_results.study_findings(administrator, study_id=study_id).analysis
-    assert found.readers is not None
     assert list(found.readers.readers) == ["Rita"], "who has read nothing has no figures"
     arm = found.readers.readers["Rita"].arms["unaided"]
-    assert arm.accuracy is not None
     assert (arm.auc, arm.n, arm.accuracy.k) == (None, 4, 3), "one confidence throughout is yes or no alone"
     assert any("yes or no alone" in note for note in found.notes)
     assert any("Not all cases were read by Zoe" in note for note in found.notes)
@@ -93,7 +90,6 @@ def test_what_a_checkpoint_saw_in_training_is_counted_and_judged_apart(
     designing.close_study(administrator, study_id=study_id, reason="enough was read")
     three, _ = study_results.study_results(administrator, study_id=study_id).checkpoints
     assert (three.n_seen, three.n_unseen, three.trained_on) == (1, 3, LabelSource.HISTOLOGY)
-    assert three.unseen is not None
     assert (three.unseen.accuracy.k, three.unseen.accuracy.n) == (2, 3)
 
 

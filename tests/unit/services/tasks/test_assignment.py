@@ -116,8 +116,7 @@ def test_by_uncertainty_the_least_sure_case_comes_first_and_the_unpredicted_last
 @given(images=cohorts())
 @settings(deadline=None)
 def test_by_date_the_oldest_examination_comes_first_and_unknown_days_last(images: list[TaskImage]) -> None:
-    ordered = put_in_order(images, TaskOrder.DATE, seed=0)
-    days = [image.case_date or date.max for image in ordered]
+    days = [image.case_date or date.max for image in put_in_order(images, TaskOrder.DATE, seed=0)]
     assert days == sorted(days)
 
 

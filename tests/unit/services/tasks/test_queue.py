@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,9 +12,10 @@ from colpo_core.services.tasks import tasks
 from colpo_core.store import Store
 from colpo_core.store.tables import Image, Person, TaskItem
 from colpo_core.terms import Finding, Stage, TaskItemState, TaskOrder
+from tests.conftest import AddCase
 from tests.support.handed_out import Team, hand_out, image_of, make_team, paint_and_submit
-
-AddCase = Callable[..., int]
+from tests.support.refusals import refused
+from tests.support.store_rows import get
 
 
 def queue_of(caller: Caller, task_id: int) -> tuple[QueueItem, ...]:
@@ -83,8 +82,7 @@ def test_next_and_previous_visit_every_image_once_whatever_is_done_or_left_out(
 
 def test_a_place_says_where_i_am(store: Store, team: Team, add_case: AddCase) -> None:
     images = [image_of(store, add_case()) for _ in range(3)]
-    wishes = {"proposals": False, "note": "Mind the margin.", "finding": Finding.MOSAIC}
-    made = hand_out(team.administrator, team.annotator_ids, **wishes)
+    made = team.hand_out(proposals=False, note="Mind the margin.", finding=Finding.MOSAIC)
     paint_and_submit(team.anna, images[1], finding=Finding.MOSAIC)
     here = place(team.anna, made.id, images[1])
     assert (here.position, here.n_items, here.n_done, here.n_cases, here.n_cases_done) == (2, 3, 1, 3, 1)
@@ -99,9 +97,8 @@ def test_a_place_says_where_i_am(store: Store, team: Team, add_case: AddCase) ->
     assert task_queue.queue_place(team.anna, task_id=made.id, image_id=99) is None
 
 
-def test_a_mask_of_another_finding_settles_nothing(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
-    made = hand_out(team.administrator, team.annotator_ids)
+def test_a_mask_of_another_finding_settles_nothing(team: Team, image_id: int) -> None:
+    made = team.hand_out()
     paint_and_submit(team.anna, image_id, finding=Finding.MOSAIC)
     here = place(team.anna, made.id, image_id)
     assert (here.state, here.active_ms) == (TaskItemState.WAITING, 0)
@@ -112,7 +109,7 @@ def test_an_image_left_out_later_is_passed_over_and_comes_back(
     store: Store, team: Team, add_case: AddCase, change: dict[str, object]
 ) -> None:
     images = [image_of(store, add_case()) for _ in range(3)]
-    made = hand_out(team.administrator, team.annotator_ids)
+    made = team.hand_out()
     mark_image(team.anna, image_id=images[1], **change)  # type: ignore[arg-type]
     here = place(team.anna, made.id, images[0])
     assert (here.n_items, here.n_cases, here.next_image_id, here.next_waiting_image_id) == (2, 2, images[2], images[2])
@@ -124,28 +121,23 @@ def test_an_image_left_out_later_is_passed_over_and_comes_back(
 
 def test_opening_is_noted_once(store: Store, team: Team, add_case: AddCase) -> None:
     add_case()
-    made = hand_out(team.administrator, team.annotator_ids)
-    (item,) = queue_of(team.anna, made.id)
+    (item,) = queue_of(team.anna, team.hand_out().id)
     task_queue.open_item(team.anna, item_id=item.item_id)
-    with store.reading() as session:
-        first = session.get_one(TaskItem, item.item_id).opened_at
+    first = get(store, TaskItem, item.item_id).opened_at
     task_queue.open_item(team.anna, item_id=item.item_id)
-    with store.reading() as session:
-        assert session.get_one(TaskItem, item.item_id).opened_at == first is not None
+    assert get(store, TaskItem, item.item_id).opened_at == first is not None
     for caller in (team.ben, team.administrator):
         with pytest.raises(NotFound):
             task_queue.open_item(caller, item_id=item.item_id)
 
 
-def test_skipping_needs_a_reason_and_can_be_taken_back(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
-    made = hand_out(team.administrator, team.annotator_ids)
+def test_skipping_needs_a_reason_and_can_be_taken_back(team: Team, image_id: int) -> None:
+    made = team.hand_out()
     (item,) = queue_of(team.anna, made.id)
     for reason, sentence in (("", "why"), (" \n", "why"), ("x" * 301, "300")):
         with pytest.raises(InputRejected, match=sentence):
             task_queue.skip_item(team.anna, item_id=item.item_id, reason=reason)
-    with pytest.raises(NotFound):
-        task_queue.skip_item(team.ben, item_id=item.item_id, reason="mine to skip?")
+    refused(NotFound, lambda: task_queue.skip_item(team.ben, item_id=item.item_id, reason="mine to skip?"))
     task_queue.skip_item(team.anna, item_id=item.item_id, reason="x" * 300)
     skipped = task_queue.skip_item(team.anna, item_id=item.item_id, reason="too  blurred ")
     assert (skipped.state, skipped.skip_reason) == (TaskItemState.SKIPPED, "too blurred")
@@ -153,16 +145,14 @@ def test_skipping_needs_a_reason_and_can_be_taken_back(store: Store, team: Team,
     assert (here.n_done, here.skip_reason, here.next_waiting_image_id) == (1, "too blurred", None)
     resumed = task_queue.resume_item(team.anna, item_id=item.item_id)
     assert (resumed.state, resumed.skip_reason) == (TaskItemState.WAITING, None)
-    with pytest.raises(Conflict, match="not skipped"):
-        task_queue.resume_item(team.anna, item_id=item.item_id)
+    refused(Conflict, lambda: task_queue.resume_item(team.anna, item_id=item.item_id), match="not skipped")
     paint_and_submit(team.anna, image_id)
     with pytest.raises(Conflict, match="submitted already"):
         task_queue.skip_item(team.anna, item_id=item.item_id, reason="late")
 
 
-def test_painting_what_was_skipped_settles_it(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
-    made = hand_out(team.administrator, team.annotator_ids)
+def test_painting_what_was_skipped_settles_it(team: Team, image_id: int) -> None:
+    made = team.hand_out()
     (item,) = queue_of(team.anna, made.id)
     task_queue.skip_item(team.anna, item_id=item.item_id, reason="later")
     paint_and_submit(team.anna, image_id)
@@ -171,15 +161,14 @@ def test_painting_what_was_skipped_settles_it(store: Store, team: Team, add_case
 
 def test_an_administrator_skips_for_somebody_who_has_left(team: Team, add_case: AddCase) -> None:
     add_case()
-    made = hand_out(team.administrator, team.annotator_ids)
+    made = team.hand_out()
     (item,) = queue_of(team.ben, made.id)
     task_queue.skip_item(team.administrator, item_id=item.item_id, reason="has left the clinic")
     assert queue_of(team.ben, made.id)[0].skip_reason == "has left the clinic"
 
 
-def test_a_closed_task_can_be_looked_at_and_no_more(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
-    made = hand_out(team.administrator, team.annotator_ids)
+def test_a_closed_task_can_be_looked_at_and_no_more(store: Store, team: Team, image_id: int) -> None:
+    made = team.hand_out()
     (item,) = queue_of(team.anna, made.id)
     tasks.close_task(team.administrator, task_id=made.id)
     assert task_queue.my_queues(team.anna) == ()
@@ -188,30 +177,29 @@ def test_a_closed_task_can_be_looked_at_and_no_more(store: Store, team: Team, ad
     here = place(team.anna, made.id, image_id)
     assert (here.closed, here.next_waiting_image_id) == (True, None)
     task_queue.open_item(team.anna, item_id=item.item_id)
-    with store.reading() as session:
-        assert session.get_one(TaskItem, item.item_id).opened_at is None
-    with pytest.raises(Conflict, match="closed"):
-        task_queue.skip_item(team.anna, item_id=item.item_id, reason="late")
-    with pytest.raises(Conflict, match="closed"):
-        task_queue.resume_item(team.anna, item_id=item.item_id)
+    assert get(store, TaskItem, item.item_id).opened_at is None
+    refused(
+        Conflict,
+        lambda: task_queue.skip_item(team.anna, item_id=item.item_id, reason="late"),
+        lambda: task_queue.resume_item(team.anna, item_id=item.item_id),
+        match="closed",
+    )
 
 
 def test_a_queue_is_its_persons_own(team: Team, reader: Caller, add_case: AddCase) -> None:
     add_case()
-    made = hand_out(team.administrator, team.annotator_ids, adjudicator_id=team.senior.person_id)
+    made = team.hand_out(adjudicator_id=team.senior.person_id)
     anna_id = team.anna.person_id
     for caller in (team.administrator, team.senior):
-        seen = task_queue.queue_items(caller, task_id=made.id, annotator_id=anna_id)
-        assert seen == queue_of(team.anna, made.id)
+        assert task_queue.queue_items(caller, task_id=made.id, annotator_id=anna_id) == queue_of(team.anna, made.id)
     with pytest.raises(PermissionDenied, match="Another person's queue"):
         task_queue.queue_items(team.ben, task_id=made.id, annotator_id=anna_id)
-    for forbidden in (
+    refused(
+        PermissionDenied,
         lambda: task_queue.my_queues(reader),
         lambda: task_queue.queue_items(reader, task_id=made.id),
         lambda: task_queue.queue_place(reader, task_id=made.id, image_id=1),
         lambda: task_queue.open_item(reader, item_id=1),
         lambda: task_queue.skip_item(reader, item_id=1, reason="no"),
         lambda: task_queue.resume_item(reader, item_id=1),
-    ):
-        with pytest.raises(PermissionDenied):
-            forbidden()
+    )

@@ -1,5 +1,4 @@
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,26 +14,22 @@ from colpo_core.services.tasks.queue import open_item, queue_items, skip_item
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case, Image, Patient, Person, Prediction, TaskItem
 from colpo_core.terms import Label, Role, Stage, TaskItemState, TaskOrder
-from tests.conftest import add_person
-from tests.support.clinic import PredictedClinic
+from tests.conftest import AddCase, add_person
+from tests.support import store_rows
+from tests.support.clinic import PredictedClinic, add_view
 from tests.support.handed_out import Team, hand_out, image_of, paint_and_submit, task_draft, task_of
-
-AddCase = Callable[..., int]
+from tests.support.refusals import refused
+from tests.support.store_rows import change, count, get
 
 
 def add_images(store: Store, case_id: int, n_images: int) -> None:
-    with store.writing() as session:
-        first = session.query(Image).filter_by(case_id=case_id).one()
-        for number in range(n_images):
-            sha256 = f"{case_id:032d}{number:032d}"
-            row = Image(case_id=case_id, sha256=sha256, media_type=first.media_type, width_px=32, height_px=24)
-            row.stage, row.seconds_after_acid = Stage.ACETIC_ACID, 60 - number
-            session.add(row)
+    for number in range(n_images):
+        sha256 = f"{case_id:032d}{number:032d}"
+        add_view(store, case_id, Stage.ACETIC_ACID, sha256=sha256, seconds_after_acid=60 - number)
 
 
 def items_of(store: Store, task_id: int) -> list[TaskItem]:
-    with store.reading() as session:
-        return session.query(TaskItem).filter_by(task_id=task_id).order_by(TaskItem.id).all()
+    return store_rows.rows(store, TaskItem, task_id=task_id)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -53,8 +48,7 @@ def test_what_is_written_is_shared_out_by_patient(
             case_id = add_case()
             add_images(store, case_id, number % 3)
             if number % 2:
-                with store.reading() as session:
-                    patient_id = session.get_one(Case, case_id).patient_id
+                patient_id = get(store, Case, case_id).patient_id
                 add_case(patient_id=patient_id)
     wishes = {"n_annotators": n_annotators, "seed": seed, "order": order}
     made = hand_out(administrator, people, title=f"t{seed}-{n_annotators}-{order}-1", **wishes)
@@ -92,9 +86,8 @@ def test_only_acetic_images_that_show_the_cervix_are_handed_out_and_the_preview_
     assert (preview.n_cases, preview.n_images, preview.n_without_prediction) == (3, 3, 3)
     assert preview.n_left_out == {"not taken with acetic acid": 2, "does not show the cervix": 1}
     assert preview.per_person == {"Anna (anna)": 3, "Ben (ben)": 3}
-    with store.reading() as session:
-        assert session.query(TaskItem).count() == 0
-    made = hand_out(team.administrator, team.annotator_ids)
+    assert count(store, TaskItem) == 0
+    made = team.hand_out()
     assert {item.image_id for item in items_of(store, made.id)} == set(good)
     assert (made.n_images, made.n_items, made.n_submitted, made.n_skipped, made.n_images_done) == (3, 6, 0, 0, 0)
     assert (made.n_waiting, made.created_by, made.closed_at) == (6, "Ada", None)
@@ -103,10 +96,10 @@ def test_only_acetic_images_that_show_the_cervix_are_handed_out_and_the_preview_
 def test_the_filter_is_that_of_the_list_of_cases(store: Store, team: Team, add_case: AddCase) -> None:
     add_case(Label.NORMAL)
     hsil = image_of(store, add_case(Label.HSIL))
-    made = hand_out(team.administrator, team.annotator_ids, where=CaseFilter(label=LabelChoice.HSIL))
+    made = team.hand_out(where=CaseFilter(label=LabelChoice.HSIL))
     assert {item.image_id for item in items_of(store, made.id)} == {hsil}
     with pytest.raises(InputRejected, match="No image"):
-        hand_out(team.administrator, team.annotator_ids, title="2", where=CaseFilter(patient_code="nobody"))
+        team.hand_out(title="2", where=CaseFilter(patient_code="nobody"))
 
 
 def test_a_limit_takes_whole_cases_in_the_tasks_order(store: Store, team: Team, add_case: AddCase) -> None:
@@ -116,8 +109,7 @@ def test_a_limit_takes_whole_cases_in_the_tasks_order(store: Store, team: Team, 
     preview = tasks.preview_task(team.administrator, draft=draft)
     assert (preview.n_cases, preview.n_images) == (2, 4)
     assert preview.n_left_out == {"over the largest number of images": 1}
-    made = tasks.create_task(team.administrator, draft=draft)
-    queue = queue_items(team.anna, task_id=made.id)
+    queue = queue_items(team.anna, task_id=tasks.create_task(team.administrator, draft=draft).id)
     assert [item.case_id for item in queue] == [ids[0]] * 3 + [ids[1]], "the oldest examinations come first"
 
 
@@ -129,22 +121,18 @@ def test_the_least_sure_comes_first_and_the_unpredicted_last(store: Store, admin
         for row, entropy in zip(session.query(Prediction).order_by(Prediction.id), (0.1, 0.9, 0.5), strict=True):
             row.mask_entropy = entropy
     wishes = {"order": TaskOrder.UNCERTAINTY}
-    preview = tasks.preview_task(administrator, draft=task_draft((anna.person_id,), **wishes))
-    assert preview.n_without_prediction == 1
+    assert tasks.preview_task(administrator, draft=task_draft((anna.person_id,), **wishes)).n_without_prediction == 1
     made = hand_out(administrator, (anna.person_id,), **wishes)
     order = [item.image_id for item in queue_items(anna, task_id=made.id)]
     first, second, third = (case.image_id for case in predicted.cases)
     assert order == [second, third, first, extra.image_id]
 
 
-def test_who_cannot_annotate_cannot_be_given_a_task(
-    store: Store, team: Team, reader: Caller, add_case: AddCase
-) -> None:
+def test_who_cannot_annotate_cannot_be_given_a_task(team: Team, reader: Caller, add_case: AddCase) -> None:
     add_case()
-    gone = add_person(store, "gone", Role.ANNOTATOR)
-    with store.writing() as session:
-        session.get_one(Person, gone.person_id).active = False
-    program = program_actor(store, IMPORTER)
+    gone = add_person(reader.store, "gone", Role.ANNOTATOR)
+    change(reader, Person, gone.person_id, active=False)
+    program = program_actor(reader.store, IMPORTER)
     for person_id, sentence in (
         (reader.person_id, "Rita is a reader"),
         (gone.person_id, "Gone is deactivated"),
@@ -162,8 +150,7 @@ def test_who_cannot_annotate_cannot_be_given_a_task(
                 tasks.create_task(team.administrator, draft=draft)
     choices = tasks.annotator_choices(team.administrator)
     assert [one.name for one in choices] == ["Ada (ada)", "Anna (anna)", "Ben (ben)", "Senior (senior)"]
-    with store.reading() as session:
-        assert session.query(TaskItem).count() == 0
+    assert count(reader, TaskItem) == 0
 
 
 @pytest.mark.parametrize(
@@ -183,23 +170,19 @@ def test_who_cannot_annotate_cannot_be_given_a_task(
 )
 def test_a_draft_that_cannot_be_is_refused(changes: dict[str, object], sentence: str) -> None:
     wishes = {"annotator_ids": (1, 2), "n_annotators": 2} | changes
-    with pytest.raises(InputRejected, match=sentence):
-        task_draft(**wishes)  # type: ignore[arg-type]
+    refused(InputRejected, lambda: task_draft(**wishes), match=sentence)  # type: ignore[arg-type]
 
 
 def test_a_title_is_taken_once(team: Team, add_case: AddCase) -> None:
     add_case()
-    hand_out(team.administrator, team.annotator_ids, title=" two  words ")
-    with pytest.raises(Conflict, match="two words"):
-        hand_out(team.administrator, team.annotator_ids, title="two words")
+    team.hand_out(title=" two  words ")
+    refused(Conflict, lambda: team.hand_out(title="two words"), match="two words")
 
 
 def test_a_mask_submitted_before_counts_as_done(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
-    before = paint_and_submit(team.anna, image_id)
-    preview = tasks.preview_task(team.administrator, draft=task_draft(team.annotator_ids))
-    assert preview.n_done_already == 1
-    made = hand_out(team.administrator, team.annotator_ids)
+    before = paint_and_submit(team.anna, image_of(store, add_case()))
+    assert tasks.preview_task(team.administrator, draft=task_draft(team.annotator_ids)).n_done_already == 1
+    made = team.hand_out()
     assert (made.n_submitted, made.n_waiting) == (1, 1)
     (item,) = (one for one in items_of(store, made.id) if one.annotator_id == team.anna.person_id)
     assert (item.state, item.version_id, item.finished_at) == (
@@ -209,11 +192,10 @@ def test_a_mask_submitted_before_counts_as_done(store: Store, team: Team, add_ca
 
 def test_progress_counts_and_times_each_person(store: Store, team: Team, add_case: AddCase) -> None:
     images = [image_of(store, add_case()) for _ in range(3)]
-    made = hand_out(team.administrator, team.annotator_ids, adjudicator_id=team.senior.person_id)
+    made = team.hand_out(adjudicator_id=team.senior.person_id)
     by_image = {item.image_id: item.item_id for item in queue_items(team.anna, task_id=made.id)}
     paint_and_submit(team.anna, images[0])
-    with store.writing() as session:
-        session.get_one(TaskItem, by_image[images[1]]).active_ms = 9000
+    change(store, TaskItem, by_image[images[1]], active_ms=9000)
     skip_item(team.anna, item_id=by_image[images[1]], reason="only  blood")
     found = tasks.task_progress(team.senior, task_id=made.id)
     anna, ben = found.people
@@ -230,7 +212,7 @@ def test_progress_counts_and_times_each_person(store: Store, team: Team, add_cas
 
 def test_an_image_left_out_later_holds_nobody_up(store: Store, team: Team, add_case: AddCase) -> None:
     first, second = (image_of(store, add_case()) for _ in range(2))
-    made = hand_out(team.administrator, team.annotator_ids)
+    made = team.hand_out()
     paint_and_submit(team.anna, first)
     paint_and_submit(team.anna, second)
     paint_and_submit(team.ben, first)
@@ -244,13 +226,11 @@ def test_an_image_left_out_later_holds_nobody_up(store: Store, team: Team, add_c
     assert (task.n_items, task.n_waiting, task.n_images_done, task.n_left_out) == (4, 1, 1, 0)
 
 
-def test_closing_ends_a_task_once(store: Store, team: Team, add_case: AddCase) -> None:
-    image_id = image_of(store, add_case())
-    made = hand_out(team.administrator, team.annotator_ids)
+def test_closing_ends_a_task_once(team: Team, image_id: int) -> None:
+    made = team.hand_out()
     closed = tasks.close_task(team.administrator, task_id=made.id)
     assert closed.closed_at is not None
-    with pytest.raises(Conflict, match="closed already"):
-        tasks.close_task(team.administrator, task_id=made.id)
+    refused(Conflict, lambda: tasks.close_task(team.administrator, task_id=made.id), match="closed already")
     assert tasks.list_tasks(team.anna) == ()
     assert tasks.list_tasks(team.anna, with_closed=True) == (closed,)
     paint_and_submit(team.anna, image_id)
@@ -263,37 +243,32 @@ def test_who_sees_which_task(team: Team, reader: Caller, add_case: AddCase) -> N
     for caller in (team.administrator, team.anna, team.senior):
         assert [task.id for task in tasks.list_tasks(caller)] == [made.id]
     assert tasks.list_tasks(team.ben) == ()
-    with pytest.raises(NotFound):
-        tasks.task_progress(team.ben, task_id=made.id)
-    with pytest.raises(NotFound):
-        tasks.task_progress(team.administrator, task_id=99)
-    with pytest.raises(PermissionDenied):
-        tasks.task_progress(reader, task_id=made.id)
-    with pytest.raises(PermissionDenied, match="progress"):
-        tasks.task_progress(team.anna, task_id=made.id)
+    refused(
+        NotFound,
+        lambda: tasks.task_progress(team.ben, task_id=made.id),
+        lambda: tasks.task_progress(team.administrator, task_id=99),
+    )
+    refused(PermissionDenied, lambda: tasks.task_progress(reader, task_id=made.id))
+    refused(PermissionDenied, lambda: tasks.task_progress(team.anna, task_id=made.id), match="progress")
     draft = task_draft(team.annotator_ids)
-    for forbidden in (
+    refused(
+        PermissionDenied,
         lambda: tasks.preview_task(team.anna, draft=draft),
         lambda: tasks.create_task(team.anna, draft=draft),
         lambda: tasks.close_task(team.anna, task_id=made.id),
         lambda: tasks.annotator_choices(team.anna),
         lambda: tasks.list_tasks(reader),
-    ):
-        with pytest.raises(PermissionDenied):
-            forbidden()
+    )
 
 
-def test_what_is_done_stands_in_the_log_without_patient_data(store: Store, team: Team, add_case: AddCase) -> None:
-    case_id = add_case()
-    with store.reading() as session:
-        code = session.get_one(Patient, session.get_one(Case, case_id).patient_id).code
-    made = hand_out(team.administrator, team.annotator_ids, where=CaseFilter(patient_code=code), seed=7)
+def test_what_is_done_stands_in_the_log_without_patient_data(store: Store, team: Team, case_id: int) -> None:
+    code = get(store, Patient, get(store, Case, case_id).patient_id).code
+    made = team.hand_out(where=CaseFilter(patient_code=code), seed=7)
     item = queue_items(team.anna, task_id=made.id)[0]
     open_item(team.anna, item_id=item.item_id)
     skip_item(team.anna, item_id=item.item_id, reason="blurred")
     tasks.close_task(team.administrator, task_id=made.id)
-    with store.reading() as session:
-        entries = session.query(AuditEntry).filter_by(subject=f"task {made.id}").order_by(AuditEntry.id).all()
+    entries = store_rows.rows(store, AuditEntry, subject=f"task {made.id}")
     assert [entry.action for entry in entries] == ["create task", "skip task item", "close task"]
     created = entries[0].detail
     assert (created["seed"], created["n_images"], created["annotators"]) == (7, 1, sorted(team.annotator_ids))

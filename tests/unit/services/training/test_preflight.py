@@ -16,6 +16,7 @@ from colpo_core.terms import JobKind, JobState
 from colpo_core.workers import runner
 from tests.integration.test_failing_trainings import TINY
 from tests.support.clinic import Clinic
+from tests.support.store_rows import count
 
 pytestmark = pytest.mark.usefixtures("placed")
 
@@ -43,8 +44,7 @@ def test_what_is_missing_is_said_before_anything_runs(
     with pytest.raises(InputRejected, match="disk is too full"):
         starting.start_training(annotator, snapshot_id=snapshot_id, settings=TINY)
     assert placed == []
-    with store.reading() as session:
-        assert session.query(Job).count() == 0
+    assert count(store, Job) == 0
 
 
 def test_a_probe_tells_time_and_memory_and_leaves_no_model(
@@ -55,19 +55,15 @@ def test_a_probe_tells_time_and_memory_and_leaves_no_model(
     assert placed == [probe.id]
     assert runner.run_job(store, probe.id) == runner.EXIT_DONE
     found = preflight(annotator, snapshot_id=snapshot_id, settings=TINY)
-    assert found.probe is not None
     assert (found.probe.kind, found.probe.state) == (JobKind.PROBE, JobState.DONE)
     outlook = found.outlook
-    assert outlook is not None
     assert outlook.seconds == pytest.approx(sum(outlook.stage_seconds.values()))
     assert outlook.seconds > 0
     assert outlook.memory_bytes > 50e6
     assert (outlook.device, outlook.precision, outlook.gpu_bytes) == ("cpu", "fp32", None)
     assert found.disk_needed_bytes == 12 * 64 * 64 * 4 + outlook.weights_bytes
-    other = replace(TINY, seed=9)
-    assert preflight(annotator, snapshot_id=snapshot_id, settings=other).outlook is None
-    with store.reading() as session:
-        assert session.query(Checkpoint).count() == 0
+    assert preflight(annotator, snapshot_id=snapshot_id, settings=replace(TINY, seed=9)).outlook is None
+    assert count(store, Checkpoint) == 0
 
 
 def test_a_probe_that_fails_says_why(store: Store, annotator: Caller, snapshot_id: int) -> None:

@@ -16,6 +16,8 @@ from colpo_core.terms import Grade, JobState, MaskPolicy, Role
 from tests.conftest import add_person
 from tests.integration.test_failing_trainings import TINY
 from tests.support.clinic import Clinic
+from tests.support.refusals import refused
+from tests.support.store_rows import change, count, rows
 
 pytestmark = pytest.mark.usefixtures("placed")
 
@@ -41,8 +43,7 @@ def ruled(caller: Caller, snapshot_id: int, **moments: int) -> RetrainingRule:
 
 
 def end(store: Store, job_id: int) -> None:
-    with store.writing() as session:
-        session.get_one(Job, job_id).state = JobState.DONE
+    change(store, Job, job_id, state=JobState.DONE)
 
 
 def test_nothing_trains_by_itself_until_somebody_says_so(
@@ -60,8 +61,7 @@ def test_a_rule_is_kept_as_it_was_set(store: Store, administrator: Caller, snaps
     assert (found.is_on, found.rule, found.set_by) == (True, rule, "Ada")
     set_retraining(administrator, rule=None)
     assert not retraining(administrator).is_on
-    with store.reading() as session:
-        deeds = [entry.action for entry in session.query(AuditEntry) if entry.subject.startswith("rule")]
+    deeds = rows(store, AuditEntry.action, AuditEntry.subject.startswith("rule"))
     assert deeds == ["retrain by itself", "retrain no more"]
 
 
@@ -80,8 +80,7 @@ def test_after_the_days_it_freezes_trains_and_promotes_nothing(
     frozen = freezing.get_snapshot(administrator, snapshot_id=job.snapshot_id or 0)
     assert (frozen.count("images"), frozen.mask_policy, frozen.seed) == (13, MaskPolicy.MAJORITY, 3)
     assert f"training {job_id} began" in retraining(administrator).note
-    with store.reading() as session:
-        assert session.query(Promotion).count() == 0
+    assert count(store, Promotion) == 0
 
 
 def test_new_labels_bring_it_on(
@@ -112,14 +111,11 @@ def test_why_none_began_stands_beside_the_rule(store: Store, administrator: Call
     assert "holds exactly the same" in retraining(administrator).note
 
 
-def test_who_may_not_train_any_more_trains_no_more(
-    store: Store, administrator: Caller, snapshot_id: int, placed: list[int]
-) -> None:
-    second = add_person(store, "second", Role.ADMINISTRATOR)
+def test_who_may_not_train_any_more_trains_no_more(administrator: Caller, snapshot_id: int, placed: list[int]) -> None:
+    second = add_person(administrator.store, "second", Role.ADMINISTRATOR)
     ruled(second, snapshot_id, every_days=1)
-    with store.writing() as session:
-        session.get_one(Person, second.person_id).active = False
-    assert train_if_due(store, now=utc_now() + timedelta(days=2)) is None
+    change(administrator, Person, second.person_id, active=False)
+    assert train_if_due(administrator.store, now=utc_now() + timedelta(days=2)) is None
     assert "may not train any more" in retraining(administrator).note
     assert placed == []
 
@@ -138,8 +134,7 @@ def test_only_an_administrator_sets_it_and_it_needs_a_moment(
     administrator: Caller, annotator: Caller, snapshot_id: int
 ) -> None:
     rule = rule_like(annotator, snapshot_id=snapshot_id, settings=TINY, every_days=7, at_new_labels=None)
-    with pytest.raises(PermissionDenied):
-        set_retraining(annotator, rule=rule)
+    refused(PermissionDenied, lambda: set_retraining(annotator, rule=rule))
     for days, labels in ((None, None), (0, None), (367, None), (None, 0)):
         with pytest.raises(InputRejected):
             rule_like(administrator, snapshot_id=snapshot_id, settings=TINY, every_days=days, at_new_labels=labels)
