@@ -37,7 +37,7 @@ from colpo_core.terms import (
     StudyState,
     Verdict,
 )
-from tests.support.annotate_pages import image_of
+from tests.support.handed_out import image_of
 from tests.support.snapshots import manifest_of
 
 AddCase = Callable[..., int]
