@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 
 from colpo_core.images.masks import encode_rle
+from colpo_core.records.annotations import BiopsyPointRecord
 from colpo_core.records.cases.images import ImageRecord
 from colpo_core.services.annotations import biopsy_points, confirmation, own_masks
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
-from colpo_core.terms import AnnotationState, Finding, Stage
+from colpo_core.terms import AnnotationState, Finding, MaskDoubt, Stage
+from pages._ui.annotations import actions
 from pages._ui.annotations.biopsies import drawing_of, points_of
+from pages._ui.annotations.mask_questions import MaskQuestion
+from pages._ui.components.mask_editor import MaskSubmission
+from pages._ui.shared.context import PageContext
 from tests.support.annotate_pages import editor_of, import_guess, shown
 from tests.support.app_pages import OpenPage, button, press, query_of
 from tests.support.handed_out import image_of
@@ -48,10 +53,6 @@ def test_the_mask_never_goes_through_the_page(open_page: OpenPage, annotator: Ca
 
 
 def test_submitting_asks_for_exactly_the_saved_mask(open_page: OpenPage, annotator: Caller, image_id: int) -> None:
-    from pages._ui.annotations import actions
-    from pages._ui.components.mask_editor import MaskSubmission
-    from pages._ui.shared.context import PageContext
-
     opened = own_masks.open_annotation(annotator, image_id=image_id)
     code = encode_rle(np.eye(HEIGHT, WIDTH, dtype=np.bool_))
     own_masks.save_draft(annotator, document_id=opened.document_id, base_seq=0, rle=code)
@@ -79,11 +80,6 @@ def test_nothing_acetowhite_is_one_press(open_page: OpenPage, annotator: Caller,
 
 
 def test_submitting_an_empty_mask_asks_first(open_page: OpenPage, annotator: Caller, image_id: int) -> None:
-    from colpo_core.terms import MaskDoubt
-    from pages._ui.annotations import actions
-    from pages._ui.annotations.mask_questions import MaskQuestion
-    from pages._ui.components.mask_editor import MaskSubmission
-
     opened = own_masks.open_annotation(annotator, image_id=image_id)
     question = MaskQuestion(
         MaskSubmission(opened.document_id, 0, ""), "Acetowhite epithelium", MaskDoubt.EMPTY, "Is there none?"
@@ -161,8 +157,6 @@ def test_biopsy_points_have_their_canvas(open_page: OpenPage, annotator: Caller,
 
 def test_points_come_back_from_the_canvas_as_they_went() -> None:
     image = ImageRecord(1, 1, "0" * 64, "image/png", 640, 480, Stage.ACETIC_ACID, None, True, False)
-    from colpo_core.records.annotations import BiopsyPointRecord
-
     points = (BiopsyPointRecord(1, 12.5, 30.0), BiopsyPointRecord(2, 640.0, 0.0))
     back = points_of(drawing_of(points, 1.7), image, 1.7)
     assert np.allclose(back, [(12.5, 30.0), (640.0, 0.0)])
@@ -174,10 +168,6 @@ def test_points_come_back_from_the_canvas_as_they_went() -> None:
 def test_all_findings_are_submitted_together_and_a_refusal_keeps_the_rest(
     annotator: Caller, image_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pages._ui.annotations import actions
-    from pages._ui.components.mask_editor import MaskSubmission
-    from pages._ui.shared.context import PageContext
-
     said: dict[str, Any] = {}
     monkeypatch.setattr("streamlit.session_state", said)
     names, asked = {}, []

@@ -1,6 +1,5 @@
 """The findings form, the specimens' sites and the comparison of stages on the page of a case."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from colpo_core.terms import Finding, Grade, SpecimenKind, Stage
 from tests.support.app_pages import OpenPage, button, press, words_of
 from tests.support.several_annotators import submit
 
-AddCase = Callable[..., int]
 HEIGHT, WIDTH = 24, 32
 
 

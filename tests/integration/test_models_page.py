@@ -27,6 +27,12 @@ SECTIONS = (
 )
 
 
+@pytest.fixture
+def new_model(desk: PredictedClinic) -> int:
+    """A checkpoint beside the current one, with a card of this version."""
+    return add(desk, new_card())
+
+
 def add(desk: PredictedClinic, card: dict[str, Any], name: str = "model-2") -> int:
     checkpoint_id = desk.add_checkpoint(name, None)
     with desk.store.writing() as session:
@@ -130,16 +136,11 @@ def test_flips_lead_to_their_case(desk: PredictedClinic, annotator: Caller, open
 
 
 def test_each_look_at_an_external_set_is_numbered(
-    desk: PredictedClinic,
-    administrator: Caller,
-    annotator: Caller,
-    open_page: OpenPage,
-    monkeypatch: pytest.MonkeyPatch,
+    new_model: int, administrator: Caller, annotator: Caller, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint_id = add(desk, new_card())
-    app = section(open_page(annotator, "models", checkpoint=checkpoint_id), "External test sets")
+    app = section(open_page(annotator, "models", checkpoint=new_model), "External test sets")
     assert "No patients are kept as an external test set yet." in words_of(app)
-    with desk.store.writing() as session:
+    with administrator.store.writing() as session:
         kept = Snapshot(
             name="kept", sha256="7" * 64, label_source=LabelSource.HISTOLOGY, rules_version="r", seed=0,
             counts={"patients": {"total": 24}}, created_by=administrator.person_id, external=True)  # fmt: skip
@@ -148,11 +149,11 @@ def test_each_look_at_an_external_set_is_numbered(
         for _ in range(2):
             session.add(
                 Evaluation(
-                    checkpoint_id=checkpoint_id, snapshot_id=kept.id, metrics=new_card()["metrics"],
+                    checkpoint_id=new_model, snapshot_id=kept.id, metrics=new_card()["metrics"],
                     created_by=administrator.person_id)
             )  # fmt: skip
     monkeypatch.setattr(external_sets, "seen_by", lambda *_args, **_options: ("The training saw patient 3.",))
-    app = section(open_page(annotator, "models", checkpoint=checkpoint_id), "External test sets")
+    app = section(open_page(annotator, "models", checkpoint=new_model), "External test sets")
     assert [one.label for one in app.expander if "look" in one.label] == ["kept · look 2", "kept · look 1"]
     words = words_of(app)
     assert "The training saw patient 3." in words
@@ -163,27 +164,22 @@ def test_each_look_at_an_external_set_is_numbered(
 
 @pytest.mark.usefixtures("verified", "placed")
 def test_doubts_stand_before_the_button_and_are_overruled_in_writing(
-    desk: PredictedClinic,
-    administrator: Caller,
-    annotator: Caller,
-    open_page: OpenPage,
-    monkeypatch: pytest.MonkeyPatch,
+    new_model: int, administrator: Caller, annotator: Caller, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint_id = add(desk, new_card())
     checks = PromotionChecks((WORSE,), ("Whether it looks at the rim.",))
     for place in (promotion_checks, promotions):
         monkeypatch.setattr(place, "check_promotion", lambda *_args, **_options: checks)
-    app = open_page(annotator, "models", checkpoint=checkpoint_id)
+    app = open_page(annotator, "models", checkpoint=new_model)
     assert plain(WORSE) in [one.value for one in app.warning]
     assert "Whether it looks at the rim" in words_of(app)
     assert not app.text_area, "only an administrator may overrule"
-    app = open_page(administrator, "models", checkpoint=checkpoint_id)
+    app = open_page(administrator, "models", checkpoint=new_model)
     write(app, "Reason", "better masks")
     press(app, "Promote")
     assert app.error
-    current = models_registry.current_checkpoint(desk.store)
+    current = models_registry.current_checkpoint(administrator.store)
     assert current
-    assert current.id == desk.checkpoint_id
+    assert current.name == "model-1"
     app.text_area[0].set_value("Three cases only; two of us looked at them.")
     press(app, "Promote")
     assert "model-2 is the current model" in words_of(app)

@@ -56,12 +56,9 @@ def test_a_reviewer_who_is_unsure_chooses_why(desk: PredictedClinic, annotator: 
     assert "unsure 1" in words_of(open_page(annotator, "dashboard", tab="model"))
 
 
+@pytest.mark.usefixtures("desk")
 def test_figures_that_stand_say_since_when(
-    desk: PredictedClinic,
-    administrator: Caller,
-    annotator: Caller,
-    open_page: OpenPage,
-    monkeypatch: pytest.MonkeyPatch,
+    administrator: Caller, annotator: Caller, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pages = ("", "dashboard")
     assert all("its figures stand" not in words_of(open_page(annotator, page)) for page in pages)

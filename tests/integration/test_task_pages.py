@@ -17,8 +17,6 @@ from tests.conftest import add_person
 from tests.support.app_pages import OpenPage, button, labels, press, query_of, words_of
 from tests.support.handed_out import hand_out_spring, paint_and_submit, task_of
 
-HEIGHT, WIDTH = 24, 32
-
 
 def texts_of_progress(app: Any) -> list[str]:
     return [element.proto.text for element in app.get("progress")]

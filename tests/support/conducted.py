@@ -18,6 +18,7 @@ def make_study(
     name: str = "Conducted",
     question: str = "The first wording",
     checkpoint_ids: Sequence[int] = (),
+    seed: int = 3,
 ) -> int:
     """A study of all labelled cases, open."""
     study = designing.create_study(
@@ -28,7 +29,7 @@ def make_study(
         checkpoint_ids=checkpoint_ids,
         plan=plan,
         practice_case_ids=practice,
-        seed=3,
+        seed=seed,
     )
     designing.open_study(administrator, study_id=study.id)
     return study.id
