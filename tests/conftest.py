@@ -193,16 +193,17 @@ def token_of(store: Store) -> Callable[[Caller], str]:
 
 @pytest.fixture
 def open_page(store: Store, token_of: Callable[[Caller], str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Opens a page of the whole program as somebody: `open_page(annotator, "cases", case=12)`, an AppTest run once."""
-    from streamlit.testing.v1 import AppTest
+    """Opens a page of the whole program as somebody: `open_page(annotator, "cases", case=12)`, a `Page` run once."""
     from streamlit.util import calc_hash
 
-    def opened(caller: Caller, page: str = "", **params: object) -> AppTest:
+    from tests.support.app_pages import Page
+
+    def opened(caller: Caller, page: str = "", **params: object) -> Page:
         token = token_of(caller)
         monkeypatch.setenv("COLPO_DATA", str(store.settings.data_dir))
         monkeypatch.setattr("pages._ui.shared.context.session_token", lambda: token)
         shell = Path(__file__).parents[1] / "pages" / "_ui" / "shell.py"
-        app = AppTest.from_file(shell, default_timeout=60)
+        app = Page(shell, default_timeout=60)
         app.query_params.update({name: str(value) for name, value in params.items()})
         app._page_hash = calc_hash(page) if page else ""
         return app.run()

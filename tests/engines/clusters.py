@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,9 +13,8 @@ from typing import Any
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Job
+from tests.support.processes import ROOT
 
-ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 300
 LEASE_SECONDS = 4.0
 NO_GPUS = ()
 
@@ -148,14 +146,6 @@ def kill_runners(settings: Settings) -> None:
     """End whatever a test has left behind."""
     for pid in runners_of(None, settings):
         _kill(pid)
-
-
-def wait_for(condition: Callable[[], object], what: str, *, every_seconds: float = 0.1) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        if time.monotonic() > until:
-            raise AssertionError(f"waited in vain for {what}")
-        time.sleep(every_seconds)
 
 
 def row(store: Store, job_id: int) -> Job:

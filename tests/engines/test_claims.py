@@ -11,14 +11,13 @@ import pytest
 
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
-from colpo_core.services.snapshots import freezing
-from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import HeldGpu, Job
 from colpo_core.terms import JobKind, JobState
-from tests.engines.clusters import ROOT, Cluster, row, wait_for
+from tests.engines.clusters import Cluster, row
 from tests.integration.test_failing_trainings import TINY
-from tests.support.clinic import Clinic
+from tests.support.processes import ROOT, wait_for
+from tests.support.snapshots import freeze_cohort
 
 
 @pytest.mark.parametrize(
@@ -63,15 +62,14 @@ def test_four_supervisors_never_put_two_jobs_on_one_gpu(cluster: Cluster, store:
         pytest.skip("the lock is of the machine, whatever the engine")
     gpu = f"GPU-{uuid4()}"
     cluster.settings = replace(cluster.settings, gpus=(gpu,), lease_seconds=60.0)
-    Clinic(store).add_cohort(12)
-    snapshot = freezing.freeze_snapshot(annotator, query=SnapshotQuery("all"))
+    snapshot_id = freeze_cohort(annotator)
     with store.writing() as session:
         made = [
             Job(
                 kind=JobKind.TRAIN,
                 settings=TINY.to_dict() | {"seed": seed},
                 created_by=annotator.person_id,
-                snapshot_id=snapshot.id,
+                snapshot_id=snapshot_id,
             )
             for seed in range(4)
         ]

@@ -14,9 +14,10 @@ from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job, Prediction, Snapshot
 from colpo_core.terms import JobKind, JobState
-from tests.engines.clusters import Cluster, row, wait_for
+from tests.engines.clusters import Cluster, row
 from tests.integration.test_failing_trainings import TINY
 from tests.support.clinic import PredictedClinic
+from tests.support.processes import wait_for
 
 
 def queue(caller: Caller, kind: JobKind, settings: dict[str, object], snapshot_id: int | None) -> int:

@@ -14,17 +14,16 @@ import pytest
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.models import registry as checkpoints
-from colpo_core.services.snapshots import freezing
-from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.services.training import starting
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Job
 from colpo_core.terms import JobState
 from tests.conftest import add_person
-from tests.engines.clusters import Cluster, row, runners_of, wait_for
+from tests.engines.clusters import Cluster, row, runners_of
 from tests.integration.test_failing_trainings import TINY
-from tests.support.clinic import Clinic
+from tests.support.processes import wait_for
+from tests.support.snapshots import freeze_cohort
 
 SETTINGS = replace(TINY, segmentation_epochs=10, classification_epochs=5)
 Disturbance = Callable[[Cluster, Store, int], None]
@@ -93,9 +92,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def begin(caller: Caller) -> int:
     """Ask for the training; in every store it is the same one."""
-    Clinic(caller.store).add_cohort(12)
-    snapshot = freezing.freeze_snapshot(caller, query=SnapshotQuery("all"))
-    job = starting.start_training(caller, snapshot_id=snapshot.id, settings=SETTINGS)
+    snapshot_id = freeze_cohort(caller)
+    job = starting.start_training(caller, snapshot_id=snapshot_id, settings=SETTINGS)
     with caller.store.writing() as session:
         session.get_one(Job, job.id).max_attempts = 20
     return job.id

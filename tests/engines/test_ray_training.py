@@ -19,8 +19,6 @@ from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.records.training.stages import SHUFFLED
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
-from colpo_core.services.snapshots import freezing
-from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.services.training import starting
 from colpo_core.store import Store
 from colpo_core.terms import JobState
@@ -30,11 +28,12 @@ from colpo_core.training.fourth_channel_controls import FourthChannelControls
 from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.progress import ProgressReporter
 from colpo_core.training.stage_store import StageStore
-from tests.engines.clusters import ROOT, Cluster, RayHead, ray_workers, row, runners_of, wait_for
+from tests.engines.clusters import Cluster, RayHead, ray_workers, row, runners_of
 from tests.engines.test_kills import kill_runner, running
 from tests.integration.test_failing_trainings import TINY
 from tests.support.blobs import blobs
-from tests.support.clinic import Clinic
+from tests.support.processes import ROOT, wait_for
+from tests.support.snapshots import freeze_cohort
 from tests.unit.training.test_distributed import (
     HYPERPARAMETERS,
     Both,
@@ -185,7 +184,6 @@ def test_a_training_across_machines_is_cancelled(cluster: Cluster, store: Store,
 
 def begin_across(caller: Caller, cluster: Cluster) -> int:
     cluster.start_app()
-    Clinic(caller.store).add_cohort(12)
-    snapshot = freezing.freeze_snapshot(caller, query=SnapshotQuery("all"))
+    snapshot_id = freeze_cohort(caller)
     settings = replace(TINY, devices=2)
-    return starting.start_training(caller, snapshot_id=snapshot.id, settings=settings).id
+    return starting.start_training(caller, snapshot_id=snapshot_id, settings=settings).id

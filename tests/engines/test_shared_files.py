@@ -11,9 +11,10 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.store import Store
 from colpo_core.terms import JobState
-from tests.engines.clusters import Cluster, row, wait_for
+from tests.engines.clusters import Cluster, row
 from tests.engines.s3 import Bucket
 from tests.engines.test_kills import begin, ends_once_with_the_same_weights, running, undisturbed
+from tests.support.processes import wait_for
 
 pytestmark = pytest.mark.engines
 __all__ = ["undisturbed"]

@@ -3,7 +3,9 @@
 import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -12,9 +14,54 @@ from colpo_core.cli.main import main
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
 from colpo_core.settings import Settings
+from colpo_core.store import Store
 from colpo_core.studies.roe_metz import draw_ratings
 from colpo_core.terms import Label
 from tests.browser.conftest import Server
+from tests.conftest import add_person
+from tests.support.app_pages import OpenPage
+from tests.support.browsers import Browser
+from tests.support.handed_out import image_of
+
+Get = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def berta(store: Store) -> Caller:
+    return add_person(store, "berta")
+
+
+@pytest.fixture
+def case_id(add_case: Callable[..., int]) -> int:
+    """A case without a label."""
+    return add_case(None)
+
+
+@pytest.fixture
+def image_id(store: Store, case_id: int) -> int:
+    return image_of(store, case_id)
+
+
+@pytest.fixture
+def page(annotator: Caller, case_id: int, open_page: OpenPage) -> Any:
+    """The page of the case, as Anna sees it."""
+    return open_page(annotator, "cases", case=case_id)
+
+
+@pytest.fixture
+def images(store: Store, add_case: Callable[..., int]) -> list[int]:
+    """Four images, each of a case of its own."""
+    return [image_of(store, add_case()) for _ in range(4)]
+
+
+@pytest.fixture
+def get(store: Store, token_of: Callable[[Caller], str]) -> Get:
+    """Asks for an address as somebody, or as nobody: `get(annotator, "/colpo/images/1")`; headers by their names."""
+
+    def ask(caller: Caller | None, path: str, **headers: str) -> httpx.Response:
+        return Browser(store, token_of(caller) if caller else "").get(path, **headers)
+
+    return ask
 
 
 @pytest.fixture

@@ -1,44 +1,20 @@
 """The overlay of a combination of masks over HTTP, through the real gate."""
 
-import asyncio
 import io
-from collections.abc import Callable
 
-import httpx
 import numpy as np
 import pytest
 from PIL import Image as Picture
-from starlette.applications import Starlette
 
 from colpo_core.evaluation.consensus import combine_masks
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.terms import Combination
-from colpo_core.web.gate import Gate
-from colpo_core.web.routes import routes
+from tests.integration.conftest import Get
 from tests.support.clinic import Clinic
 from tests.support.several_annotators import add_task, square, submit
 
 MASKS = [square(10, 10), square(10, 14), square(20, 24, 12)]
-
-
-@pytest.fixture
-def get(store: Store, token_of: Callable[[Caller], str]) -> Callable[..., httpx.Response]:
-    """Asks for an address as somebody, or as nobody."""
-    app = Gate(Starlette(routes=routes(store)), store)
-
-    def asked(caller: Caller | None, path: str) -> httpx.Response:
-        async def once() -> httpx.Response:
-            transport = httpx.ASGITransport(app=app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://clinic.test") as client:
-                if caller is not None:
-                    client.cookies.set(signing_in.SESSION_COOKIE, token_of(caller))
-                return await client.get(path)
-
-        return asyncio.run(once())
-
-    return asked
 
 
 @pytest.fixture
@@ -57,7 +33,7 @@ def address(image_id: int, versions: list[int], finding: str = "acetowhite_epith
 
 @pytest.mark.parametrize("how", list(Combination))
 def test_the_overlay_marks_what_the_combination_does(
-    get: Callable[..., httpx.Response], administrator: Caller, image_id: int, versions: list[int], how: Combination
+    get: Get, administrator: Caller, image_id: int, versions: list[int], how: Combination
 ) -> None:
     answer = get(administrator, address(image_id, versions, how=how.value))
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
@@ -67,9 +43,7 @@ def test_the_overlay_marks_what_the_combination_does(
     assert set(np.unique(alpha)) <= {0, 255}
 
 
-def test_what_makes_no_sense_is_refused(
-    get: Callable[..., httpx.Response], administrator: Caller, image_id: int, versions: list[int]
-) -> None:
+def test_what_makes_no_sense_is_refused(get: Get, administrator: Caller, image_id: int, versions: list[int]) -> None:
     assert get(administrator, address(image_id, versions, how="average")).status_code == 422
     assert get(administrator, address(image_id, versions, finding="polyp")).status_code == 422
     assert get(administrator, address(image_id, [])).status_code == 422
@@ -80,7 +54,7 @@ def test_what_makes_no_sense_is_refused(
 
 def test_the_gate_and_blinding_hold_here_too(
     store: Store,
-    get: Callable[..., httpx.Response],
+    get: Get,
     administrator: Caller,
     people: list[Caller],
     reader: Caller,

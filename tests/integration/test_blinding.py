@@ -1,6 +1,5 @@
 """What a reader's browser receives, whole: nothing of it tells which case is read or what it is."""
 
-import asyncio
 import hashlib
 import io
 from collections.abc import Callable, Iterator
@@ -12,20 +11,19 @@ import httpx
 import pytest
 from PIL import Image as PillowImage
 from sqlalchemy import select
-from starlette.applications import Starlette
 
 from colpo_core.records.studies.reading_plans import Aid, ReadingPlan
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.people import signing_in
 from colpo_core.services.review import overlays
 from colpo_core.services.studies import designing, presenting, readings, showings
 from colpo_core.services.studies.conduct import study_conduct
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Patient, Prediction, Presentation, StudyCase, utc_now
-from colpo_core.terms import Label, Stage, StudyState
-from colpo_core.web.gate import Gate
-from colpo_core.web.routes import routes
+from colpo_core.terms import Label, Stage
+from tests.support.app_pages import OpenPage
+from tests.support.browsers import Browser
 from tests.support.clinic import SIDE_PX, PredictedClinic
+from tests.support.conducted import make_study
 
 N_CASES = 4
 # Rows are numbered from here on, so that a number which is a case or an image is told from any other.
@@ -42,24 +40,6 @@ class Secrets:
         return [word for word in self.words if word.lower() in text.lower()]
 
 
-class Browser:
-    """The program's routes behind the gate, asked by one person."""
-
-    def __init__(self, store: Store, token: str) -> None:
-        self._app = Gate(Starlette(routes=routes(store)), store)
-        self._token = token
-
-    def get(self, path: str) -> httpx.Response:
-        async def once() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self._app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://clinic.test") as client:
-                if self._token:
-                    client.cookies.set(signing_in.SESSION_COOKIE, self._token)
-                return await client.get(path)
-
-        return asyncio.run(once())
-
-
 @pytest.fixture
 def study_id(store: Store, administrator: Caller, reader: Caller, add_case: Callable[..., int]) -> int:
     with store.writing() as session:
@@ -69,11 +49,7 @@ def study_id(store: Store, administrator: Caller, reader: Caller, add_case: Call
         session.add(image)
     for index in range(N_CASES):
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
-    study = designing.create_study(
-        administrator, name="Reading one", question="A secret question", reader_ids=[reader.person_id]
-    )
-    assert designing.open_study(administrator, study_id=study.id).state is StudyState.OPEN
-    return study.id
+    return make_study(administrator, [reader], name="Reading one", question="A secret question")
 
 
 @pytest.fixture
@@ -92,8 +68,8 @@ def secrets(store: Store, study_id: int) -> Secrets:
 
 
 @pytest.fixture
-def browser(store: Store, reader: Caller, token_of: Callable[[Caller], str]) -> Iterator[Browser]:
-    yield Browser(store, token_of(reader))
+def browser(store: Store, reader: Caller, token_of: Callable[[Caller], str]) -> Browser:
+    return Browser(store, token_of(reader))
 
 
 def walk_study(reader: Caller, study_id: int) -> Iterator[str]:
@@ -101,6 +77,14 @@ def walk_study(reader: Caller, study_id: int) -> Iterator[str]:
     while (shown := presenting.next_case(reader, study_id=study_id)) is not None:
         yield shown.token
         readings.record_reading(reader, study_id=study_id, token=shown.token, call=Label.HSIL, confidence=50)
+
+
+def check_anonymous(reply: httpx.Response) -> None:
+    """Neither the headers of an image nor the image itself carry what would tell it apart."""
+    assert not {"etag", "last-modified", "content-disposition", "content-location"} & set(reply.headers)
+    picture = PillowImage.open(io.BytesIO(reply.content))
+    assert not picture.getexif()
+    assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
 
 
 def test_an_image_comes_without_anything_that_tells_it_apart(
@@ -113,12 +97,9 @@ def test_an_image_comes_without_anything_that_tells_it_apart(
         assert reply.status_code == 200
         assert reply.headers["content-type"] == "image/jpeg"
         assert reply.headers["cache-control"] == "no-store"
-        assert not {"etag", "last-modified", "content-disposition", "content-location"} & set(reply.headers)
+        check_anonymous(reply)
         assert secrets.found_in(path + str(reply.headers) + reply.content.decode("latin-1")) == []
         assert hashlib.sha256(reply.content).hexdigest() not in secrets.words
-        picture = PillowImage.open(io.BytesIO(reply.content))
-        assert not picture.getexif()
-        assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
         seen += 1
     assert seen == N_CASES
 
@@ -131,12 +112,11 @@ def test_neither_label_nor_histology_is_in_a_reply(reader: Caller, study_id: int
 
 
 def test_the_page_says_nothing_of_the_case(
-    reader: Caller, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
+    reader: Caller, study_id: int, secrets: Secrets, open_page: OpenPage
 ) -> None:
     numbers = []
     for number, token in enumerate(walk_study(reader, study_id), start=1):
         app = open_page(reader, "read", study=study_id)
-        assert not app.exception
         said = everything_sent(app)
         assert token in said
         assert secrets.found_in(said) == []
@@ -148,7 +128,7 @@ def test_the_page_says_nothing_of_the_case(
 
 
 def test_the_list_of_studies_says_nothing_of_the_cases(
-    reader: Caller, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
+    reader: Caller, study_id: int, secrets: Secrets, open_page: OpenPage
 ) -> None:
     said = everything_sent(open_page(reader, "read"))
     assert "Reading one" in said
@@ -184,7 +164,7 @@ def test_a_reader_is_refused_by_every_other_image(study_id: int, secrets: Secret
 
 
 def test_a_reader_is_refused_by_every_other_page(
-    reader: Caller, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
+    reader: Caller, study_id: int, secrets: Secrets, open_page: OpenPage
 ) -> None:
     asked = (str(FIRST_CASE + 1), str(FIRST_IMAGE + 1))
     for page in ("studies", "admin", "cases", "annotate", "review", "train", "models", "dashboard"):
@@ -194,10 +174,9 @@ def test_a_reader_is_refused_by_every_other_page(
 
 
 def test_a_reader_s_home_says_nothing_of_the_cases(
-    reader: Caller, study_id: int, secrets: Secrets, open_page: Callable[..., Any]
+    reader: Caller, study_id: int, secrets: Secrets, open_page: OpenPage
 ) -> None:
     app = open_page(reader)
-    assert not app.exception
     assert secrets.found_in(everything_sent(app)) == []
 
 
@@ -235,7 +214,7 @@ def test_only_the_reader_of_a_token_gets_its_image(
     path = f"/colpo/readings/{study_id}/image/{token}"
     for caller in (administrator, annotator):
         assert Browser(store, token_of(caller)).get(path).status_code == 403
-    assert Browser(store, "").get(path).status_code == 401
+    assert Browser(store).get(path).status_code == 401
     assert browser.get(f"/colpo/readings/{study_id}/image/{token}x").status_code == 404
     assert browser.get(f"/colpo/readings/{study_id + 1}/image/{token}").status_code == 404
     assert browser.get(path).status_code == 200
@@ -263,14 +242,8 @@ def aided(store: Store, administrator: Caller, reader: Caller) -> Aided:
     with store.writing() as session:
         for place, row in enumerate(session.scalars(select(Prediction).order_by(Prediction.id))):
             row.prob_hsil_4ch, row.threshold_4ch = 0.7319 + place / 10_000, 0.6471
-    study = designing.create_study(
-        administrator,
-        name="With the model",
-        reader_ids=[reader.person_id],
-        checkpoint_ids=[clinic.checkpoint_id],
-        plan=ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id),
-    )
-    designing.open_study(administrator, study_id=study.id)
+    plan = ReadingPlan(aid=Aid.AFTER_FIRST_CALL, aid_checkpoint_id=clinic.checkpoint_id)
+    study_id = make_study(administrator, [reader], plan, checkpoint_ids=[clinic.checkpoint_id])
     layers = [overlays.prediction_mask_png(administrator, prediction_id=one) for one in clinic.predictions] + [
         overlays.prediction_map_png(administrator, prediction_id=one, name=f"{channels}ch-{label}")
         for one in clinic.predictions
@@ -280,7 +253,7 @@ def aided(store: Store, administrator: Caller, reader: Caller) -> Aided:
     with store.reading() as session:
         hashes = list(session.scalars(select(Prediction.maps_sha256)))
     words = ("0.73", "73%", "probability", "grad-cam", "acetowhite", "/aid/", "model-1", "0.647", "65%", *hashes)
-    return Aided(study.id, words, tuple(set(layers)))
+    return Aided(study_id, words, tuple(set(layers)))
 
 
 def ask_for_the_aid(store: Store, browser: Browser, study_id: int, token: str) -> list[httpx.Response]:
@@ -304,7 +277,7 @@ def test_nothing_of_the_model_s_output_is_sent_before_the_first_call_is_locked(
     reader: Caller,
     aided: Aided,
     browser: Browser,
-    open_page: Callable[..., Any],
+    open_page: OpenPage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(showings, "_ON_ITS_WAY", timedelta())
@@ -313,7 +286,6 @@ def test_nothing_of_the_model_s_output_is_sent_before_the_first_call_is_locked(
     while (first := presenting.next_case(reader, study_id=aided.study_id)) is not None:
         n_cases += 1
         for page in (open_page(reader), open_page(reader, "read"), open_page(reader, "read", study=aided.study_id)):
-            assert not page.exception
             assert aided.found_in(everything_sent(page)) == []
         for path in (f"{image}/{first.token}", f"{image}/{first.token}.2"):
             reply = browser.get(path)
@@ -329,7 +301,7 @@ def test_nothing_of_the_model_s_output_is_sent_before_the_first_call_is_locked(
     assert n_cases == 2
 
 
-def answer_both(reader: Caller, aided: Aided, token: str, browser: Browser, open_page: Callable[..., Any]) -> int:
+def answer_both(reader: Caller, aided: Aided, token: str, browser: Browser, open_page: OpenPage) -> int:
     """Make both calls on a case and look at what is sent between and after; returns how much was refused."""
     answer = {"study_id": aided.study_id}
     readings.record_reading(reader, **answer, token=token, call=Label.HSIL, confidence=37)
@@ -357,7 +329,7 @@ def refusals(administrator: Caller, aided: Aided) -> list[Any]:
 
 
 def test_the_case_s_other_images_tell_their_stage_and_nothing_more(
-    store: Store, administrator: Caller, reader: Caller, browser: Browser, open_page: Callable[..., Any]
+    store: Store, administrator: Caller, reader: Caller, browser: Browser, open_page: OpenPage
 ) -> None:
     clinic = PredictedClinic(administrator)
     with store.writing() as session:
@@ -366,22 +338,16 @@ def test_the_case_s_other_images_tell_their_stage_and_nothing_more(
             other = Image(case_id=case.case_id, sha256=taken.sha256, media_type="image/png", stage=Stage.LUGOL)
             other.width_px = other.height_px = SIDE_PX
             session.add(other)
-    study = designing.create_study(
-        administrator, name="Staged", reader_ids=[reader.person_id], plan=ReadingPlan(shows_stages=True)
-    )
-    designing.open_study(administrator, study_id=study.id)
+    study_id = make_study(administrator, [reader], ReadingPlan(shows_stages=True))
     with store.reading() as session:
         hashes = session.scalars(select(Image.sha256)).all()
         codes = session.scalars(select(Patient.code)).all()
-    for token in walk_study(reader, study.id):
-        said = everything_sent(open_page(reader, "read", study=study.id))
+    for token in walk_study(reader, study_id):
+        said = everything_sent(open_page(reader, "read", study=study_id))
         assert "Lugol" in said
         assert [word for word in (*hashes, *codes) if word in said] == []
-        reply = browser.get(f"/colpo/readings/{study.id}/image/{token}/0")
+        reply = browser.get(f"/colpo/readings/{study_id}/image/{token}/0")
         assert (reply.status_code, reply.headers["content-type"]) == (200, "image/jpeg")
-        assert not {"etag", "last-modified", "content-disposition", "content-location"} & set(reply.headers)
+        check_anonymous(reply)
         assert [word for word in (*hashes, *codes) if word in str(reply.headers)] == []
-        picture = PillowImage.open(io.BytesIO(reply.content))
-        assert not picture.getexif()
-        assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
-        assert browser.get(f"/colpo/readings/{study.id}/image/{token}/1").status_code == 404
+        assert browser.get(f"/colpo/readings/{study_id}/image/{token}/1").status_code == 404

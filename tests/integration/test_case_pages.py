@@ -1,11 +1,9 @@
 """The pages of cases, the worklist and the dashboard, drawn by the whole program for each role."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from colpo_core.records.cases.cases import CaseForm
 from colpo_core.services.cases.case import get_case, update_case
@@ -13,27 +11,16 @@ from colpo_core.services.cases.histology import add_specimen
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports.demonstration import fill_demonstration
 from colpo_core.store import Store
-from colpo_core.store.tables import Image
 from colpo_core.terms import Colposcopy, Grade, Label, SpecimenKind, Stage
-from tests.support.app_pages import words_of
+from tests.integration.conftest import Get
+from tests.support.app_pages import OpenPage, press, words_of
 
-OpenPage = Callable[..., Any]
 AddCase = Callable[..., int]
-
-
-def test_the_first_start_says_what_to_do(open_page: OpenPage, administrator: Caller) -> None:
-    page = open_page(administrator)
-    assert not page.exception
-    assert "Welcome to ColpoDesk" in words_of(page)
-    assert [button.label for button in page.button if "Import" in button.label] == ["Import the first images"]
-    assert "No case yet" in words_of(open_page(administrator, "cases"))
-    assert "no case to count" in words_of(open_page(administrator, "dashboard"))
 
 
 def test_the_worklist_counts_what_waits(open_page: OpenPage, annotator: Caller, add_case: AddCase) -> None:
     add_case(None)
     page = open_page(annotator)
-    assert not page.exception
     text = words_of(page)
     assert "Images to annotate" in text
     assert "Cases without a label" in text
@@ -55,7 +42,6 @@ def test_the_list_shows_cases_and_filters_them(open_page: OpenPage, annotator: C
     add_case(Label.HSIL)
     add_case(Label.NORMAL, simulated=True)
     page = open_page(annotator, "cases")
-    assert not page.exception
     table = page.dataframe[0].value
     assert list(table["Label"]) == ["Normal", "HSIL"]
     assert list(table[""]) == ["SIMULATED", ""]
@@ -85,12 +71,10 @@ def test_a_case_shows_its_label_with_the_reason_and_takes_histology(
 ) -> None:
     case_id = add_case(None, simulated=True)
     page = open_page(annotator, "cases", case=case_id)
-    assert not page.exception
     assert "**Excluded**" in words_of(page)
     assert "SIMULATED" in words_of(page)
     page.selectbox(key=f"specimen_{case_id}_0_grade").set_value(Grade.CIN2)
-    next(button for button in page.button if button.label == "Add specimen").click().run()
-    assert not page.exception
+    press(page, "Add specimen")
     assert "CIN2, which needs treatment." in words_of(page)
     (specimen,) = get_case(annotator, case_id=case_id).specimens
     page.button(key=f"withdraw_{specimen.id}").click().run()
@@ -98,16 +82,13 @@ def test_a_case_shows_its_label_with_the_reason_and_takes_histology(
     assert "**Excluded**" in words_of(page)
 
 
-def test_a_specimen_without_a_grade_is_not_entered(open_page: OpenPage, annotator: Caller, add_case: AddCase) -> None:
-    case_id = add_case(None)
-    page = open_page(annotator, "cases", case=case_id)
-    next(button for button in page.button if button.label == "Add specimen").click().run()
+def test_a_specimen_without_a_grade_is_not_entered(page: Any, annotator: Caller, case_id: int) -> None:
+    press(page, "Add specimen")
     assert "grade first" in words_of(page)
     assert get_case(annotator, case_id=case_id).specimens == ()
 
 
-def test_cancer_is_flagged_on_the_case(open_page: OpenPage, annotator: Caller, add_case: AddCase) -> None:
-    case_id = add_case(None)
+def test_cancer_is_flagged_on_the_case(open_page: OpenPage, annotator: Caller, case_id: int) -> None:
     add_specimen(annotator, case_id=case_id, kind=SpecimenKind.LEEP, grade=Grade.INVASIVE_CARCINOMA)
     text = words_of(open_page(annotator, "cases", case=case_id))
     assert "Excluded, flagged" in text
@@ -115,10 +96,8 @@ def test_cancer_is_flagged_on_the_case(open_page: OpenPage, annotator: Caller, a
 
 
 def test_a_swede_score_with_a_missing_row_is_incomplete_and_a_whole_one_is_summed(
-    open_page: OpenPage, annotator: Caller, add_case: AddCase
+    page: Any, annotator: Caller, case_id: int
 ) -> None:
-    case_id = add_case(None)
-    page = open_page(annotator, "cases", case=case_id)
     key = f"record_{case_id}_1"
     assert "Score &nbsp; **not recorded**" in words_of(page)
     for name in ("aceto_uptake", "margins", "vessels", "lesion_size"):
@@ -129,17 +108,14 @@ def test_a_swede_score_with_a_missing_row_is_incomplete_and_a_whole_one_is_summe
     page.selectbox(key=f"{key}_iodine").set_value(1).run()
     assert "Score &nbsp; **9 of 10** · suspicious" in words_of(page)
     page.button(key=f"{key}_save").click().run()
-    assert not page.exception
     case = get_case(annotator, case_id=case_id)
     assert (case.swede_total, case.version) == (9, 2)
     assert "as an impression and not histology: HSIL" in words_of(page)
 
 
 def test_an_edit_upon_an_older_record_is_told_and_overwrites_nothing(
-    open_page: OpenPage, annotator: Caller, administrator: Caller, add_case: AddCase
+    page: Any, annotator: Caller, administrator: Caller, case_id: int
 ) -> None:
-    case_id = add_case(None)
-    page = open_page(annotator, "cases", case=case_id)
     form = CaseForm(colposcopy=Colposcopy.NORMAL)
     update_case(administrator, case_id=case_id, base_version=1, form=form)
     page.number_input(key=f"record_{case_id}_1_age_years").set_value(40)
@@ -148,15 +124,12 @@ def test_an_edit_upon_an_older_record_is_told_and_overwrites_nothing(
     assert get_case(annotator, case_id=case_id).form == form
 
 
-def test_an_image_is_corrected(open_page: OpenPage, annotator: Caller, add_case: AddCase) -> None:
-    case_id = add_case(None)
-    page = open_page(annotator, "cases", case=case_id)
+def test_an_image_is_corrected(page: Any, annotator: Caller, case_id: int) -> None:
     image = get_case(annotator, case_id=case_id).images[0].image
     key = f"mark_{image.id}_{image.stage}_None_True"
     page.selectbox(key=f"{key}_stage").set_value(Stage.LUGOL)
     page.toggle(key=f"{key}_cervix").set_value(False)
     page.button(key=f"{key}_save").click().run()
-    assert not page.exception
     image = get_case(annotator, case_id=case_id).images[0].image
     assert (image.stage, image.shows_cervix) == (Stage.LUGOL, False)
 
@@ -164,7 +137,6 @@ def test_an_image_is_corrected(open_page: OpenPage, annotator: Caller, add_case:
 @pytest.mark.parametrize("asked", ["999", "none", "-1", "1e3"])
 def test_an_address_that_names_no_case_says_so(open_page: OpenPage, annotator: Caller, asked: str) -> None:
     page = open_page(annotator, "cases", case=asked)
-    assert not page.exception
     assert len(page.error) == 1
     assert [button.label for button in page.button if button.label == "All cases"]
 
@@ -172,7 +144,6 @@ def test_an_address_that_names_no_case_says_so(open_page: OpenPage, annotator: C
 def test_the_dashboard_states_n_and_marks_simulated_cases(open_page: OpenPage, store: Store, annotator: Caller) -> None:
     fill_demonstration(store, 8, height_px=72, width_px=96)
     page = open_page(annotator, "dashboard")
-    assert not page.exception
     text = words_of(page)
     assert "Cases per grade (n = 8)" in text
     assert "8 of 8 cases counted here were drawn" in text
@@ -180,53 +151,24 @@ def test_the_dashboard_states_n_and_marks_simulated_cases(open_page: OpenPage, s
     assert "Cases per month (n = 8)" in text
     for tab in ("model", "watch"):
         shown = open_page(annotator, "dashboard", tab=tab)
-        assert not shown.exception
         assert "No model is promoted yet" in words_of(shown)
     page.toggle(key="dashboard_simulated").set_value(False).run()
     assert "All cases are simulated" in words_of(page)
 
 
-@pytest.fixture
-def web(store: Store) -> Iterator[TestClient]:
-    from starlette.applications import Starlette
-    from starlette.middleware import Middleware
-
-    from colpo_core.web import images
-    from colpo_core.web.gate import Gate
-
-    app = Starlette(routes=images.routes(store), middleware=[Middleware(Gate, store=store)])
-    with TestClient(app, headers={"sec-fetch-site": "same-origin"}) as client:
-        yield client
-
-
-def test_images_are_for_clinicians_alone(
-    web: TestClient,
-    store: Store,
-    annotator: Caller,
-    reader: Caller,
-    add_case: AddCase,
-    token_of: Callable[[Caller], str],
-) -> None:
-    from colpo_core.services.people.signing_in import SESSION_COOKIE
-
-    add_case()
-    with store.reading() as session:
-        image_id = session.scalars(select(Image.id)).one()
+def test_images_are_for_clinicians_alone(get: Get, annotator: Caller, reader: Caller, image_id: int) -> None:
     paths = (f"/colpo/images/{image_id}", f"/colpo/images/{image_id}/thumbnail")
     for path in paths:
-        assert web.get(path).status_code == 401
-    web.cookies.set(SESSION_COOKIE, token_of(reader))
-    for path in paths:
-        answer = web.get(path)
-        assert (answer.status_code, list(answer.json())) == (403, ["error"])
-    web.cookies.set(SESSION_COOKIE, token_of(annotator))
-    whole, small = (web.get(path) for path in paths)
+        assert get(None, path).status_code == 401
+        refused = get(reader, path)
+        assert (refused.status_code, list(refused.json())) == (403, ["error"])
+    whole, small = (get(annotator, path) for path in paths)
     assert (whole.headers["content-type"], small.headers["content-type"]) == ("image/png", "image/jpeg")
     assert "no-cache" in whole.headers["cache-control"]
     assert "private" in whole.headers["cache-control"]
     assert whole.headers["etag"] != small.headers["etag"]
-    again = web.get(paths[0], headers={"if-none-match": whole.headers["etag"]})
+    kept = {"if-none-match": whole.headers["etag"]}
+    again = get(annotator, paths[0], **kept)
     assert (again.status_code, again.content) == (304, b"")
-    assert web.get("/colpo/images/999").status_code == 404
-    web.cookies.set(SESSION_COOKIE, token_of(reader))
-    assert web.get(paths[0], headers={"if-none-match": whole.headers["etag"]}).status_code == 403
+    assert get(annotator, "/colpo/images/999").status_code == 404
+    assert get(reader, paths[0], **kept).status_code == 403

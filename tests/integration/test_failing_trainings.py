@@ -1,12 +1,8 @@
 """Trainings that cannot succeed end as failed, with a sentence that says what to do, and leave the store as it was."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -15,15 +11,13 @@ from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.mask_rows import store_pixels
 from colpo_core.services.jobs import control as jobs
-from colpo_core.services.snapshots import freezing
-from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Prediction, Promotion, Snapshot
 from colpo_core.terms import Grade, JobState, Label, Split
-from tests.support.clinic import SIDE_PX, Clinic
-from tests.support.snapshots import manifest_of
+from tests.support.clinic import SIDE_PX
+from tests.support.processes import run_python
+from tests.support.snapshots import freeze_cohort, manifest_of
 
-ROOT = Path(__file__).parents[2]
 TINY = TrainingSettings(
     height_px=64,
     width_px=64,
@@ -67,17 +61,14 @@ def rows(store: Store) -> dict[str, int]:
 def run_all(store: Store, trainings: list[tuple[int, TrainingSettings, str]]) -> list[int]:
     """Run them in one worker process; returns the jobs."""
     asked = json.dumps([(snapshot, settings.to_dict(), fault) for snapshot, settings, fault in trainings])
-    environment = os.environ | {"COLPO_DATA": str(store.settings.data_dir)}
-    command = [sys.executable, "-m", "tests.support.failing_trainings", asked]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = run_python(store.settings.data_dir, "-m", "tests.support.failing_trainings", asked)
     assert done.returncode == 0, done.stderr
     made: list[int] = json.loads(done.stdout)
     return made
 
 
 def test_what_cannot_be_trained_ends_with_a_sentence_and_changes_nothing(store: Store, annotator: Caller) -> None:
-    Clinic(store).add_cohort(12)
-    frozen = freezing.freeze_snapshot(annotator, query=SnapshotQuery("all")).id
+    frozen = freeze_cohort(annotator)
     with store.writing() as session:
         empty = store_pixels(session, np.zeros((SIDE_PX, SIDE_PX), np.bool_)).sha256
     manifest = manifest_of(store, frozen)
@@ -89,34 +80,19 @@ def test_what_cannot_be_trained_ends_with_a_sentence_and_changes_nothing(store: 
     def unless_first(**changes: object) -> Callable[[ManifestItem], ManifestItem]:
         return lambda item: replace(item, **changes) if item.image_id == first.image_id else item  # type: ignore[arg-type]
 
-    cases: list[tuple[int, TrainingSettings, str, str]] = [
+    changes: list[tuple[Callable[[ManifestItem], ManifestItem | None], str]] = [
+        (lambda item: replace(item, label=None, grade=None), "Enter the histology of the cases"),
         (
-            write_snapshot(store, frozen, lambda item: replace(item, label=None, grade=None)),
-            TINY,
-            "",
-            "Enter the histology of the cases",
-        ),
-        (
-            write_snapshot(store, frozen, lambda item: replace(item, label=Label.HSIL, grade=Grade.CIN3)),
-            TINY,
-            "",
+            lambda item: replace(item, label=Label.HSIL, grade=Grade.CIN3),
             "Add cases that are normal, then freeze a new snapshot",
         ),
-        (write_snapshot(store, frozen, only), TINY, "", "Import and label more cases"),
-        (
-            write_snapshot(store, frozen, lambda item: replace(item, mask_sha256=None, mask_origin=None)),
-            TINY,
-            "",
-            "Annotate images or confirm imported masks",
-        ),
-        (
-            write_snapshot(store, frozen, lambda item: replace(item, mask_sha256=empty)),
-            TINY,
-            "",
-            "Annotate images that show some",
-        ),
-        (write_snapshot(store, frozen, unless_first(mask_sha256="0" * 64)), TINY, "", "from a back-up"),
-        (write_snapshot(store, frozen, unless_first(width_px=32)), TINY, "", "Freeze a new snapshot"),
+        (only, "Import and label more cases"),
+        (lambda item: replace(item, mask_sha256=None, mask_origin=None), "Annotate images or confirm imported masks"),
+        (lambda item: replace(item, mask_sha256=empty), "Annotate images that show some"),
+        (unless_first(mask_sha256="0" * 64), "from a back-up"),
+        (unless_first(width_px=32), "Freeze a new snapshot"),
+    ]
+    cases = [(write_snapshot(store, frozen, change), TINY, "", sentence) for change, sentence in changes] + [
         (frozen, replace(TINY, learning_rate_segmentation=1e30, segmentation_epochs=5), "", "lower learning rate"),
         (frozen, TINY, "memory", "smaller batch"),
         (frozen, LARGER, "disk", "Make room on it"),

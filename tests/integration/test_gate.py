@@ -1,19 +1,14 @@
 """A cold server, as `streamlit run app.py` starts it: without a session there is the sign-in form and nothing else."""
 
 import json
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
@@ -24,11 +19,11 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.terms import Role
 from pages._ui.components import scripts
+from tests.browser.conftest import Server as ServerProcess
 from tests.support.clinic import PredictedClinic
 from tests.support.conducted import make_study
-from tests.support.ports import free_port
+from tests.support.processes import run_python
 
-CHECKOUT = Path(__file__).parents[2]
 PASSWORD = "wool lamp harbour"
 NAMES = [
     "home", "cases", "tasks", "annotate", "agreement", "train", "models", "review", "dashboard", "read", "studies",
@@ -62,9 +57,9 @@ class Server:
     def origin(self) -> dict[str, str]:
         return {"Origin": self.base}
 
-    @property
-    def stream(self) -> str:
-        return self.base.replace("http://", "ws://") + "/_stcore/stream"
+    def connect(self, headers: dict[str, str], origin: str = "") -> ClientConnection:
+        address = self.base.replace("http://", "ws://") + "/_stcore/stream"
+        return connect(address, additional_headers=headers, origin=origin or self.base, subprotocols=["streamlit"])
 
     @contextmanager
     def signed_in(self, username: str) -> Iterator[httpx.Client]:
@@ -74,37 +69,13 @@ class Server:
             yield client
 
 
-def wait_until_up(base: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended:\n{log.read_text()}")
-        try:
-            if httpx.get(f"{base}/colpo/health").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    raise RuntimeError(f"the server does not come up:\n{log.read_text()}")
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
-    port = free_port()
-    log = folder / "log.txt"
-    with log.open("wb") as sink:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-            cwd=CHECKOUT, env=os.environ | {"COLPO_DATA": str(folder / "data")}, stdout=sink, stderr=sink,
-        )  # fmt: skip
-    try:
-        base = f"http://127.0.0.1:{port}"
-        wait_until_up(base, process, log)
-        store = Store.open(Settings(data_dir=folder / "data"))
-        yield Server(base, store)
-        store.close()
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+    served = ServerProcess(tmp_path_factory.mktemp("server") / "data").start()
+    store = Store.open(Settings(data_dir=served.data_dir))
+    yield Server(served.url, store)
+    store.close()
+    served.kill()
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +87,10 @@ def people_of(server: Server) -> dict[Role, Caller]:
         one = people.create_person(chief, username=role.value, display_name="", role=role, password=PASSWORD)
         made[role] = Caller(server.store, Actor(one.person_id, one.username, one.display_name, one.role))
     return made
+
+
+def cookie_of(client: httpx.Client) -> dict[str, str]:
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in client.cookies.items())}
 
 
 def is_only_the_form(answer: httpx.Response) -> bool:
@@ -149,17 +124,14 @@ def test_no_method_gets_past_the_gate(server: Server, method: str) -> None:
 @pytest.mark.parametrize("headers", [{}, {"Cookie": "colpodesk_session=guess"}])
 def test_a_cold_server_refuses_the_websocket(server: Server, headers: dict[str, str]) -> None:
     with pytest.raises(InvalidStatus) as refusal:
-        connect(server.stream, additional_headers=headers, origin=server.base, subprotocols=["streamlit"])
+        server.connect(headers)
     assert refusal.value.response.status_code == 403
 
 
 def test_every_route_of_ours_is_behind_the_gate(server: Server) -> None:
     """Asks the program itself which routes it has, so that a new one cannot be forgotten here."""
     code = "import json, app; print(json.dumps([[r.path, sorted(r.methods or [])] for r in app.app._user_routes]))"
-    environment = os.environ | {"COLPO_DATA": str(server.store.settings.data_dir)}
-    asked = subprocess.run(
-        [sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True
-    )
+    asked = run_python(server.store.settings.data_dir, "-c", code)
     routes = json.loads(asked.stdout.splitlines()[-1])
     assert len(routes) > 5
     with httpx.Client(base_url=server.base, headers=server.origin) as client:
@@ -184,10 +156,7 @@ def test_after_signing_in_the_same_paths_answer(server: Server, people_of: dict[
 
 def test_signing_out_ends_an_open_websocket(server: Server, people_of: dict[Role, Caller]) -> None:
     with server.signed_in("annotator") as client:
-        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-        with connect(
-            server.stream, additional_headers={"Cookie": cookie}, origin=server.base, subprotocols=["streamlit"]
-        ) as stream:
+        with server.connect(cookie_of(client)) as stream:
             assert client.post("/logout").status_code == 303
             stream.send(b"")
             with pytest.raises(ConnectionClosed):
@@ -197,15 +166,8 @@ def test_signing_out_ends_an_open_websocket(server: Server, people_of: dict[Role
 
 
 def test_a_websocket_of_another_site_is_refused(server: Server, people_of: dict[Role, Caller]) -> None:
-    with server.signed_in("annotator") as client:
-        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-        with pytest.raises(InvalidStatus):
-            connect(
-                server.stream,
-                additional_headers={"Cookie": cookie},
-                origin="http://evil.example",
-                subprotocols=["streamlit"],
-            )
+    with server.signed_in("annotator") as client, pytest.raises(InvalidStatus):
+        server.connect(cookie_of(client), origin="http://evil.example")
 
 
 def test_deactivating_shuts_the_gate_at_once(server: Server, people_of: dict[Role, Caller]) -> None:

@@ -1,42 +1,13 @@
 """The overlays of predictions over HTTP, through the real gate."""
 
-import asyncio
-from collections.abc import Callable
-
-import httpx
 import pytest
-from starlette.applications import Starlette
 
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.people import signing_in
-from colpo_core.store import Store
-from colpo_core.web.gate import Gate
-from colpo_core.web.predictions import routes
-from tests.support.clinic import PredictedClinic
+from tests.integration.conftest import Get
 from tests.support.handed_out import hand_out
 
-Get = Callable[..., httpx.Response]
-
-
+pytestmark = pytest.mark.usefixtures("desk")
 OVERLAYS = [f"/colpo/predictions/1/{name}.png" for name in ("mask", "acetowhite", "maps/3ch-hsil")]
-
-
-@pytest.fixture
-def get(store: Store, administrator: Caller, token_of: Callable[[Caller], str]) -> Get:
-    PredictedClinic(administrator)
-    app = Gate(Starlette(routes=routes(store)), store)
-
-    def ask(caller: Caller | None, path: str, **headers: str) -> httpx.Response:
-        async def once() -> httpx.Response:
-            transport = httpx.ASGITransport(app=app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://clinic.test") as client:
-                if caller:
-                    client.cookies.set(signing_in.SESSION_COOKIE, token_of(caller))
-                return await client.get(path, headers={name.replace("_", "-"): text for name, text in headers.items()})
-
-        return asyncio.run(once())
-
-    return ask
 
 
 @pytest.mark.parametrize("path", OVERLAYS)
@@ -45,7 +16,7 @@ def test_a_clinician_gets_an_overlay_and_her_browser_asks_each_time(get: Get, an
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert answer.content.startswith(b"\x89PNG")
     assert answer.headers["cache-control"] == "private, no-cache"
-    again = get(annotator, path, if_none_match=answer.headers["etag"])
+    again = get(annotator, path, **{"if-none-match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 
@@ -53,7 +24,7 @@ def test_a_clinician_gets_an_overlay_and_her_browser_asks_each_time(get: Get, an
 def test_a_reader_and_a_stranger_get_nothing(get: Get, annotator: Caller, reader: Caller, path: str) -> None:
     assert get(None, path).status_code == 401
     etag = get(annotator, path).headers["etag"]
-    for answer in (get(reader, path), get(reader, path, if_none_match=etag)):
+    for answer in (get(reader, path), get(reader, path, **{"if-none-match": etag})):
         assert answer.status_code == 403
         assert not answer.content.startswith(b"\x89PNG")
 
@@ -64,7 +35,7 @@ def test_who_has_yet_to_paint_the_image_without_the_model_gets_nothing(
 ) -> None:
     etag = get(annotator, path).headers["etag"]
     hand_out(administrator, (annotator.person_id,), proposals=False)
-    for answer in (get(annotator, path), get(annotator, path, if_none_match=etag)):
+    for answer in (get(annotator, path), get(annotator, path, **{"if-none-match": etag})):
         assert answer.status_code == 403, "nor may the browser show what it has kept"
         assert "keeps the model's output back" in answer.json()["error"]
     assert get(administrator, path).status_code == 200

@@ -1,6 +1,5 @@
 """The page Review, run as the shell runs it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,23 +12,15 @@ from colpo_core.services.review import desk as review
 from colpo_core.store import Store
 from colpo_core.store.tables import AnnotationVersion, Job, Prediction, WhatIf
 from colpo_core.terms import Change, Finding, JobKind, JobState, ReviewReason, Stage, Start, Verdict
-from tests.support.app_pages import press, words_of, write
+from tests.support.app_pages import OpenPage, labels, press, words_of, write
 from tests.support.clinic import PredictedClinic, do_something
 from tests.support.handed_out import hand_out, paint_and_submit
 
-Open = Callable[..., Any]
 
-
-def test_review_says_what_to_do_without_a_model(annotator: Caller, open_page: Open) -> None:
+def test_review_takes_verdicts_one_after_the_other(
+    desk: PredictedClinic, annotator: Caller, open_page: OpenPage
+) -> None:
     app = open_page(annotator, "review")
-    assert not app.exception
-    assert "No model is promoted yet" in words_of(app)
-
-
-def test_review_takes_verdicts_one_after_the_other(administrator: Caller, annotator: Caller, open_page: Open) -> None:
-    desk = PredictedClinic(administrator)
-    app = open_page(annotator, "review")
-    assert not app.exception
     assert "3 waiting" in words_of(app)
     assert "No positive evidence" in words_of(app)
     assert list(app.dataframe[0].value[""]) == ["In the model's mask"]
@@ -43,7 +34,6 @@ def test_review_takes_verdicts_one_after_the_other(administrator: Caller, annota
     write(app, "In your own words", "the mask covers a reflection")
     press(app, "Overrule")
     assert "You overruled" in words_of(app)
-    assert not app.exception
     shown = app.dataframe[0].value
     assert list(shown[""]) == ["In the model's mask", "In the mask of Painter"]
     opened = review.open_review(annotator, prediction_id=desk.predictions[1])
@@ -54,8 +44,7 @@ def test_review_takes_verdicts_one_after_the_other(administrator: Caller, annota
     assert "You have reviewed every prediction" in words_of(app)
 
 
-def test_a_reviewer_who_is_unsure_chooses_why(administrator: Caller, annotator: Caller, open_page: Open) -> None:
-    desk = PredictedClinic(administrator)
+def test_a_reviewer_who_is_unsure_chooses_why(desk: PredictedClinic, annotator: Caller, open_page: OpenPage) -> None:
     app = open_page(annotator, "review")
     press(app, "Unsure")
     assert "Say why you are unsure" in words_of(app)
@@ -67,10 +56,10 @@ def test_a_reviewer_who_is_unsure_chooses_why(administrator: Caller, annotator: 
     assert "unsure 1" in words_of(open_page(annotator, "dashboard", tab="model"))
 
 
+@pytest.mark.usefixtures("desk")
 def test_figures_that_stand_say_since_when(
-    administrator: Caller, annotator: Caller, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    administrator: Caller, annotator: Caller, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    PredictedClinic(administrator)
     pages = ("", "dashboard")
     assert all("its figures stand" not in words_of(open_page(annotator, page)) for page in pages)
     monkeypatch.setattr(figures_cache, "SLOW_SECONDS", 0.0)
@@ -80,33 +69,30 @@ def test_figures_that_stand_say_since_when(
 
 
 def test_a_damaged_file_is_said_and_the_page_goes_on(
-    store: Store, administrator: Caller, annotator: Caller, open_page: Open
+    desk: PredictedClinic, store: Store, annotator: Caller, open_page: OpenPage
 ) -> None:
-    desk = PredictedClinic(administrator)
     with store.reading() as session:
         store.blobs.path(session.get_one(Prediction, desk.predictions[0]).maps_sha256).unlink()
     app = open_page(annotator, "review", prediction=desk.predictions[0])
-    assert not app.exception
     assert "The Grad-CAM maps cannot be shown" in words_of(app)
     assert "No positive evidence" not in words_of(app)
     press(app, "Agree")
     assert "You agreed" in words_of(app)
 
 
-def test_the_models_mask_is_opened_for_correction(administrator: Caller, annotator: Caller, open_page: Open) -> None:
-    desk = PredictedClinic(administrator)
+def test_the_models_mask_is_opened_for_correction(
+    desk: PredictedClinic, annotator: Caller, open_page: OpenPage
+) -> None:
     app = open_page(annotator, "review")
     press(app, "Correct the mask")
-    assert not app.exception
     assert "correct it, then submit" in words_of(app)
     mine = own_masks.open_annotation(annotator, image_id=desk.cases[0].image_id)
     assert mine.start is Start.PROPOSAL
 
 
 def test_review_opens_by_image_and_offers_to_predict_what_is_missing(
-    administrator: Caller, annotator: Caller, open_page: Open, placed: list[int]
+    desk: PredictedClinic, annotator: Caller, open_page: OpenPage, placed: list[int]
 ) -> None:
-    desk = PredictedClinic(administrator)
     missing = desk.clinic.add_case(patient_id=1, simulated=True).image_id
     assert "image 2" in words_of(open_page(annotator, "review", image=2))
     app = open_page(annotator, "review", image=missing)
@@ -114,26 +100,22 @@ def test_review_opens_by_image_and_offers_to_predict_what_is_missing(
     press(app, "Predict it now")
     (job,) = jobs.list_jobs(annotator)
     assert job.settings.image_ids == (missing,)
-    assert not app.exception
     assert "There is no prediction 99" in words_of(open_page(annotator, "review", prediction=99))
 
 
 @pytest.mark.parametrize("kind", [{"stage": Stage.LUGOL}, {"shows_cervix": False}])
 def test_an_image_that_no_model_reads_says_so(
-    administrator: Caller, annotator: Caller, open_page: Open, kind: dict[str, Any]
+    desk: PredictedClinic, annotator: Caller, open_page: OpenPage, kind: dict[str, Any]
 ) -> None:
-    desk = PredictedClinic(administrator)
     case = desk.clinic.add_case(**kind)
     app = open_page(annotator, "review", image=case.image_id)
-    assert not app.exception
     assert f"Image {case.image_id} gets no prediction" in words_of(app)
-    assert "Predict it now" not in [button.label for button in app.button]
+    assert "Predict it now" not in labels(app)
 
 
 def test_what_changes_with_the_mask_is_asked_for_and_others_masks_open_with_the_verdict(
-    store: Store, administrator: Caller, annotator: Caller, open_page: Open, placed: list[int]
+    desk: PredictedClinic, store: Store, annotator: Caller, open_page: OpenPage, placed: list[int]
 ) -> None:
-    desk = PredictedClinic(administrator)
     app = open_page(annotator, "review", prediction=desk.predictions[0])
     assert "older than the comparison of cases" in words_of(app)
     press(app, "Work it out")
@@ -167,14 +149,12 @@ def test_what_changes_with_the_mask_is_asked_for_and_others_masks_open_with_the_
 
 
 def test_review_says_why_it_keeps_the_models_output_back(
-    administrator: Caller, annotator: Caller, open_page: Open
+    desk: PredictedClinic, administrator: Caller, annotator: Caller, open_page: OpenPage
 ) -> None:
-    desk = PredictedClinic(administrator)
     hand_out(administrator, (annotator.person_id,), proposals=False)
     image_id = desk.cases[0].image_id
     for address in ({"prediction": desk.predictions[0]}, {"image": image_id}):
         app = open_page(annotator, "review", **address)
-        assert not app.exception
         (told,) = app.info
         assert told.value == "Your task keeps the model's output back until you have submitted or skipped this image."
         assert not app.metric
@@ -186,7 +166,6 @@ def test_review_says_why_it_keeps_the_models_output_back(
     assert not app.metric
     paint_and_submit(annotator, image_id)
     app = open_page(annotator, "review")
-    assert not app.exception
     assert "1 waiting" in words_of(app)
     assert [metric.label for metric in app.metric] == ["HSIL, 4 channels", "HSIL, 3 channels"]
     assert len(open_page(administrator, "review", image=desk.cases[1].image_id).metric) == 2

@@ -3,10 +3,7 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,18 +20,15 @@ from colpo_core.services.models import promotions
 from colpo_core.services.models import registry as checkpoints
 from colpo_core.services.review import desk as review
 from colpo_core.services.review import overlays
-from colpo_core.services.snapshots import freezing
-from colpo_core.services.snapshots.freezing import SnapshotQuery
 from colpo_core.services.training import starting
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint, Image, Job, Prediction
 from colpo_core.terms import JobKind, JobState
 from tests.integration.test_failing_trainings import TINY
-from tests.support.clinic import Clinic
+from tests.support.processes import run_python, wait_for
+from tests.support.snapshots import freeze_cohort
 
-ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 240
 # Stages that take long enough to be killed in.
 LONG = replace(TINY, classification_epochs=2000)
 
@@ -46,8 +40,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def snapshot_id(store: Store, annotator: Caller) -> int:
-    Clinic(store).add_cohort(12, simulated=True)
-    return freezing.freeze_snapshot(annotator, query=SnapshotQuery("tiny")).id
+    return freeze_cohort(annotator, simulated=True)
 
 
 @pytest.fixture(autouse=True)
@@ -58,14 +51,6 @@ def no_runner_left(store: Store) -> Iterator[None]:
     for pid in pids:
         if is_alive(pid):
             os.kill(pid, signal.SIGKILL)
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        if time.monotonic() > until:
-            raise AssertionError(f"waited in vain for {what}")
-        time.sleep(0.1)
 
 
 def is_alive(pid: int) -> bool:
@@ -109,13 +94,9 @@ def start_from_a_process_that_ends(store: Store, snapshot_id: int, settings: Tra
         "assert 'torch' not in sys.modules\n"
         "os._exit(0)\n"
     )
-
-    environment = os.environ | {
-        "COLPO_DATA": str(store.settings.data_dir),
-        "COLPO_LEASE_SECONDS": str(store.settings.lease_seconds),
-    }
-    arguments = [sys.executable, "-c", code, str(snapshot_id), json.dumps(settings.to_dict())]
-    done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    words = ("-c", code, str(snapshot_id), json.dumps(settings.to_dict()))
+    lease_seconds = str(store.settings.lease_seconds)
+    done = run_python(store.settings.data_dir, *words, COLPO_LEASE_SECONDS=lease_seconds)
     assert done.returncode == 0, done.stderr
     return int(done.stdout)
 
@@ -234,8 +215,6 @@ def test_a_second_training_waits_and_follows_by_itself(store: Store, snapshot_id
 
 
 def test_an_unknown_job_ends_with_a_sentence(store: Store) -> None:
-    command = [sys.executable, "-m", "colpo_core", "run-job", "77"]
-    environment = os.environ | {"COLPO_DATA": str(store.settings.data_dir)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = run_python(store.settings.data_dir, "-m", "colpo_core", "run-job", "77")
     assert done.returncode == 2
     assert "There is no job 77" in done.stderr

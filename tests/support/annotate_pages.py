@@ -3,22 +3,15 @@
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
 
 from colpo_core.images.masks import encode_rle
 from colpo_core.services.annotations import imported_masks, own_masks
 from colpo_core.services.common.actors import program_actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
-from colpo_core.store.tables import Image
 from colpo_core.terms import MaskOrigin
 
 HEIGHT, WIDTH = 24, 32
-
-
-def image_of(store: Store, case_id: int) -> int:
-    with store.reading() as session:
-        return session.scalars(select(Image.id).where(Image.case_id == case_id)).one()
 
 
 def import_guess(store: Store, image_id: int) -> int:
@@ -41,11 +34,6 @@ def editor_of(app: Any) -> str:
         for one in app.get("bidi_component")
         if '"layers"' in one.proto.json and '"answer"' in one.proto.json
     )
-
-
-def asked_image(app: Any) -> str:
-    asked = app.query_params["image"]
-    return asked if isinstance(asked, str) else asked[0]
 
 
 # --- starts, versions and modes ---

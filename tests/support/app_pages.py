@@ -1,6 +1,20 @@
 """What tests do with pages that `open_page` has opened."""
 
+from collections.abc import Callable
 from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+OpenPage = Callable[..., Any]
+
+
+class Page(AppTest):
+    """A page of the program; a run that ends in an exception fails the test, whatever set it off."""
+
+    def _run(self, *args: Any, **options: Any) -> AppTest:
+        app = super()._run(*args, **options)
+        assert not app.exception, [error.value for error in app.exception]
+        return app
 
 
 def button(app: Any, label: str) -> Any:
@@ -35,3 +49,14 @@ def said(app: Any) -> str:
     return "\n".join(
         str(getattr(element, "label", "")) + " " + str(element.value) for kind in kinds for element in app.get(kind)
     )
+
+
+def html_of(app: Any) -> str:
+    """The HTML that the page has built itself."""
+    return "".join(str(element.proto.body) for element in app.get("html"))
+
+
+def query_of(app: Any, name: str) -> str:
+    """A parameter of the page's address."""
+    value = app.query_params[name]
+    return value if isinstance(value, str) else value[0]

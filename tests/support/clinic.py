@@ -110,18 +110,7 @@ class Clinic:
             decisions = [label_from_histology(grades, Colposcopy.NOT_RECORDED)]
             if swede_score is not None:
                 decisions.append(label_from_impression(swede_score))
-            for decision in decisions:
-                session.add(
-                    CaseLabel(
-                        case_id=case.id,
-                        source=decision.source,
-                        label=decision.label,
-                        grade=decision.grade,
-                        reason=decision.reason,
-                        flagged=decision.flagged,
-                        rules_version=decision.rules_version,
-                    )
-                )
+            session.add_all(CaseLabel(case_id=case.id, **asdict(decision)) for decision in decisions)
             annotation = Annotation(
                 image_id=image.id,
                 annotator_id=self.painter_id,

@@ -16,16 +16,20 @@ def make_study(
     *,
     practice: Sequence[int] = (),
     name: str = "Conducted",
+    question: str = "The first wording",
+    checkpoint_ids: Sequence[int] = (),
+    seed: int = 3,
 ) -> int:
     """A study of all labelled cases, open."""
     study = designing.create_study(
         administrator,
         name=name,
-        question="The first wording",
+        question=question,
         reader_ids=[one.person_id for one in readers],
+        checkpoint_ids=checkpoint_ids,
         plan=plan,
         practice_case_ids=practice,
-        seed=3,
+        seed=seed,
     )
     designing.open_study(administrator, study_id=study.id)
     return study.id

@@ -59,15 +59,26 @@ def hand_out(administrator: Caller, annotator_ids: tuple[int, ...], **changes: A
     return create_task(administrator, draft=task_draft(annotator_ids, **changes))
 
 
+def hand_out_spring(administrator: Caller, *annotators: Caller, **changes: Any) -> int:
+    """The task "Spring", by default without the model's proposals; returns its row."""
+    ids = tuple(person.person_id for person in annotators)
+    return hand_out(administrator, ids, **({"title": "Spring", "proposals": False} | changes)).id
+
+
 def paint_and_submit(
-    caller: Caller, image_id: int, *, side_px: int = 5, finding: Finding = Finding.ACETOWHITE
+    caller: Caller,
+    image_id: int,
+    *,
+    side_px: int = 5,
+    finding: Finding = Finding.ACETOWHITE,
+    active_ms: int = 4000,
 ) -> VersionRecord:
     """Submits a square of so many pixels; another size makes another version."""
     opened = open_annotation(caller, image_id=image_id, finding=finding)
     mask = np.zeros((opened.image.height_px, opened.image.width_px), np.bool_)
     mask[2 : 2 + side_px, 2 : 2 + side_px] = True
     saved = save_draft(
-        caller, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask), active_ms=4000
+        caller, document_id=opened.document_id, base_seq=opened.seq, rle=encode_rle(mask), active_ms=active_ms
     )
     return submit_annotation(caller, document_id=opened.document_id, seq=saved.seq)
 

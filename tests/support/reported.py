@@ -13,6 +13,7 @@ from colpo_core.store.tables import Case, Prediction, Presentation, StudyCase
 from colpo_core.terms import Grade, Label, Role
 from tests.conftest import add_person
 from tests.support.clinic import PredictedClinic
+from tests.support.conducted import make_study
 
 NAMES = ("anna-maria", "berta", "=carla")
 
@@ -28,7 +29,6 @@ def reported_study(
     """Make it, read it with some skill and some chance, and close it.
 
     Args:
-        store: The open store.
         administrator: Who makes it.
         plan: How it is read.
         n_cases: Cases beside the three of the clinic.
@@ -47,16 +47,10 @@ def reported_study(
     readers = [add_person(administrator.store, username, Role.READER) for username in NAMES]
     if plan is not None and plan.aid is not Aid.NONE:
         plan = replace(plan, aid_checkpoint_id=clinic.checkpoint_id)
-    study = designing.create_study(
-        administrator,
-        name=name,
-        question="Is the network as good as we are?",
-        reader_ids=[one.person_id for one in readers],
-        checkpoint_ids=[clinic.checkpoint_id],
-        plan=plan,
-        seed=5,
+    question = "Is the network as good as we are?"
+    study_id = make_study(
+        administrator, readers, plan, name=name, question=question, checkpoint_ids=[clinic.checkpoint_id], seed=5
     )
-    designing.open_study(administrator, study_id=study.id)
     with administrator.store.reading() as session:
         truth = dict(session.execute(select(StudyCase.image_id, StudyCase.truth)).all())
         of_case = dict(session.execute(select(StudyCase.case_id, StudyCase.truth)).all())
@@ -67,12 +61,12 @@ def reported_study(
                 setattr(prediction, f"prob_hsil_{channels}ch", float(1 / (1 + np.exp(-score))))
     for reader in readers:
         most = n_read_by_last if reader is readers[-1] else None
-        _read(reader, study.id, of_case, chance, most)
+        _read(reader, study_id, of_case, chance, most)
     study_amendments.correct_question(
-        administrator, study_id=study.id, question="Is the network as good as readers?", reason="wording"
+        administrator, study_id=study_id, question="Is the network as good as readers?", reason="wording"
     )
-    designing.close_study(administrator, study_id=study.id, reason="one of us fell ill")
-    return study.id
+    designing.close_study(administrator, study_id=study_id, reason="one of us fell ill")
+    return study_id
 
 
 def _read(

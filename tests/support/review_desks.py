@@ -15,7 +15,6 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import (
     Annotation,
-    AnnotationTask,
     AnnotationVersion,
     AuditEntry,
     Case,
@@ -23,9 +22,9 @@ from colpo_core.store.tables import (
     Mask,
     Patient,
     TaskItem,
-    utc_now,
 )
-from colpo_core.terms import Finding, MaskDoubt, Stage, Start, TaskOrder
+from colpo_core.terms import Finding, MaskDoubt, Stage, Start
+from tests.support import several_annotators
 
 HEIGHT, WIDTH = 12, 16
 NOTHING = StartSource(Start.NOTHING)
@@ -105,21 +104,10 @@ def made(version: VersionRecord) -> tuple[object, ...]:
 
 
 def add_task(store: Store, image_id: int, *people: Caller, blind: bool = False, proposals: bool = True) -> int:
-    with store.writing() as session:
-        task = AnnotationTask(
-            title=f"task {utc_now()}",
-            finding=Finding.ACETOWHITE,
-            n_annotators=len(people),
-            blind=blind,
-            proposals=proposals,
-            order=TaskOrder.DATE,
-            seed=0,
-            created_by=people[0].person_id,
-        )
-        task.items = [TaskItem(image_id=image_id, annotator_id=person.person_id, position=1) for person in people]
-        session.add(task)
-        session.flush()
-        return task.id
+    """A task that the first of these people made, and all of them have one image of."""
+    return several_annotators.add_task(
+        store, [image_id], list(people), creator=people[0], blind=blind, proposals=proposals
+    )
 
 
 def rows(store: Store, *tables: type) -> list[list[object]]:

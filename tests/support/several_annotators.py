@@ -7,8 +7,8 @@ from colpo_core.images.masks import encode_rle
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
-from colpo_core.store.tables import AnnotationTask, TaskItem
-from colpo_core.terms import Finding, MaskDoubt, TaskItemState, TaskOrder
+from colpo_core.store.tables import AnnotationTask, TaskItem, utc_now
+from colpo_core.terms import Finding, MaskDoubt, TaskOrder
 from tests.support.clinic import SIDE_PX
 
 
@@ -43,15 +43,16 @@ def add_task(
     adjudicator: Caller | None = None,
     blind: bool = True,
     finding: Finding = Finding.ACETOWHITE,
+    proposals: bool = False,
 ) -> int:
     """A task that hands every image to every annotator; returns its row."""
     with store.writing() as session:
         task = AnnotationTask(
-            title=f"task of {finding.value}",
+            title=f"task {utc_now()}",
             finding=finding,
             n_annotators=len(annotators),
             blind=blind,
-            proposals=False,
+            proposals=proposals,
             order=TaskOrder.DATE,
             seed=0,
             adjudicator_id=adjudicator.person_id if adjudicator else None,
@@ -59,12 +60,7 @@ def add_task(
         )
         for annotator in annotators:
             task.items += [
-                TaskItem(
-                    image_id=image_id,
-                    annotator_id=annotator.person_id,
-                    position=place,
-                    state=TaskItemState.WAITING,
-                )
+                TaskItem(image_id=image_id, annotator_id=annotator.person_id, position=place)
                 for place, image_id in enumerate(image_ids, start=1)
             ]
         session.add(task)

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import Select, func, select, update
 
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.studies.rows import check_seal, get_study_row
+from colpo_core.services.studies.rows import check_seal
 from colpo_core.store import Store
+from colpo_core.store.facts import find_row
+from colpo_core.store.tables import Study
 from colpo_core.store.tables.base import Base
 from colpo_core.studies.design import StudyDesign
 
@@ -78,4 +80,4 @@ def change_all(owner: Store | Caller, table: Any, *where: Any, **values: object)
 def sealed(owner: Store | Caller, study_id: int) -> StudyDesign:
     """A study's design, checked against its seal."""
     with _store(owner).reading() as session:
-        return check_seal(session, get_study_row(session, study_id))
+        return check_seal(session, find_row(session, Study, study_id))

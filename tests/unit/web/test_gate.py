@@ -5,7 +5,6 @@ from contextlib import suppress
 
 import pytest
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -25,7 +24,8 @@ from colpo_core.errors import (
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
 from colpo_core.store import Store
-from colpo_core.web.gate import OPEN_PATHS, Gate, actor_of, answering, status_of
+from colpo_core.web.gate import OPEN_PATHS, actor_of, answering, status_of
+from tests.support.browsers import client_of
 
 SECRET = "what only people who signed in may see"
 SAME_ORIGIN = {"Origin": "http://testserver"}
@@ -53,15 +53,9 @@ async def talk(socket: WebSocket) -> None:
 @pytest.fixture
 def client(store: Store) -> TestClient:
     catch_all = Route("/{path:path}", show_secret, methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"])
-    app = Starlette(
-        routes=[
-            Route("/who", answering(say_who)),
-            WebSocketRoute("/_stcore/stream", talk),
-            Mount("/", routes=[catch_all]),
-        ],
-        middleware=[Middleware(Gate, store=store)],
-    )
-    return TestClient(app, follow_redirects=False)
+    stream = WebSocketRoute("/_stcore/stream", talk)
+    routes = [Route("/who", answering(say_who)), stream, Mount("/", routes=[catch_all])]
+    return client_of(store, routes, follow_redirects=False)
 
 
 @pytest.fixture

@@ -8,18 +8,15 @@ from pathlib import Path
 
 import pytest
 import streamlit
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.people import signing_in
 from colpo_core.store import Store
-from colpo_core.web.gate import Gate
 from colpo_core.web.headers import CONTENT_SECURITY_POLICY
+from tests.support.browsers import client_of
 
 
 async def answer(request: Request) -> Response:
@@ -30,10 +27,7 @@ async def answer(request: Request) -> Response:
 
 @pytest.fixture
 def client(store: Store, administrator: Caller, token_of: Callable[[Caller], str]) -> TestClient:
-    app = Starlette(routes=[Route("/{path:path}", answer)], middleware=[Middleware(Gate, store=store)])
-    client = TestClient(app)
-    client.cookies.set(signing_in.SESSION_COOKIE, token_of(administrator))
-    return client
+    return client_of(store, [Route("/{path:path}", answer)], token_of(administrator))
 
 
 def test_every_answer_is_shut_in(client: TestClient) -> None:

@@ -2,18 +2,16 @@
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from colpo_core.store import Store
 from colpo_core.web import health
-from colpo_core.web.gate import Gate
+from tests.support.browsers import client_of
 
 
 @pytest.fixture
 def client(store: Store) -> TestClient:
-    return TestClient(Starlette(routes=health.routes(store), middleware=[Middleware(Gate, store=store)]))
+    return client_of(store, health.routes(store))
 
 
 def test_health_needs_no_sign_in_and_says_no_more(client: TestClient) -> None:

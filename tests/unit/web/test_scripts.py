@@ -3,15 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.people import signing_in
 from colpo_core.store import Store
-from colpo_core.web.gate import Gate
 from colpo_core.web.scripts import script_routes
+from tests.support.browsers import client_of
 
 MODULES = {"entry.js": b"// entry", "mask_editor/codec.js": "export const size = '3 × 4';\n".encode()}
 CODEC = "/scripts/v1/0/mask_editor/codec.js"
@@ -19,9 +16,7 @@ CODEC = "/scripts/v1/0/mask_editor/codec.js"
 
 @pytest.fixture
 def client(store: Store, administrator: Caller, token_of: Callable[[Caller], str]) -> TestClient:
-    client = TestClient(Starlette(routes=script_routes("v1", MODULES), middleware=[Middleware(Gate, store=store)]))
-    client.cookies.set(signing_in.SESSION_COOKIE, token_of(administrator))
-    return client
+    return client_of(store, script_routes("v1", MODULES), token_of(administrator))
 
 
 def test_a_module_is_served_as_it_is_and_may_be_kept(client: TestClient) -> None:

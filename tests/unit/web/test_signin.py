@@ -4,8 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from colpo_core.services.people import accounts as people
@@ -13,8 +11,8 @@ from colpo_core.services.people import signing_in
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.web import signin
-from colpo_core.web.gate import Gate
 from colpo_core.web.signin import safe_target
+from tests.support.browsers import client_of
 
 pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
@@ -23,14 +21,13 @@ HERE = {"Origin": "http://testserver"}
 FIRST = {"username": "chief", "display_name": "The Chief", "password": PASSWORD, "again": PASSWORD}
 
 
-def client_of(store: Store) -> TestClient:
-    app = Starlette(routes=signin.routes(store), middleware=[Middleware(Gate, store=store)])
-    return TestClient(app, follow_redirects=False)
+def form_of(store: Store) -> TestClient:
+    return client_of(store, signin.routes(store), follow_redirects=False)
 
 
 @pytest.fixture
 def client(store: Store) -> TestClient:
-    return client_of(store)
+    return form_of(store)
 
 
 @pytest.fixture
@@ -48,7 +45,7 @@ def test_the_first_start_makes_the_administrator_and_signs_in(client: TestClient
     answer = post(client, "/login/first", **FIRST)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert client.get("/colpo/session").status_code == 204
-    assert 'action="/login"' in client_of(store).get("/login").text
+    assert 'action="/login"' in form_of(store).get("/login").text
 
 
 @pytest.mark.parametrize(
@@ -73,7 +70,7 @@ def test_a_refused_first_form_says_why_and_keeps_what_was_typed(
 
 def test_of_two_first_forms_at_once_one_wins(store: Store) -> None:
     def attempt(number: int) -> int:
-        return post(client_of(store), "/login/first", **(FIRST | {"username": f"chief{number}"})).status_code
+        return post(form_of(store), "/login/first", **(FIRST | {"username": f"chief{number}"})).status_code
 
     with ThreadPoolExecutor(3) as pool:
         outcomes = sorted(pool.map(attempt, range(3)))
@@ -100,7 +97,7 @@ def test_signing_in_goes_where_the_browser_wanted(client: TestClient, chief: str
 
 def test_a_clinic_behind_tls_gets_a_secure_cookie(settings: Settings) -> None:
     store = Store.open(Settings(data_dir=settings.data_dir, secure_cookie=True))
-    answer = post(client_of(store), "/login/first", **FIRST)
+    answer = post(form_of(store), "/login/first", **FIRST)
     store.close()
     assert "Secure" in answer.headers["set-cookie"]
 

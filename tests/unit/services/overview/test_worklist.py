@@ -34,8 +34,8 @@ from colpo_core.terms import (
     Verdict,
 )
 from tests.conftest import AddCase
-from tests.support.annotate_pages import image_of
 from tests.support.clinic import add_view
+from tests.support.handed_out import image_of
 from tests.support.learned import add_checkpoint
 from tests.support.refusals import refused
 from tests.support.snapshots import manifest_of
