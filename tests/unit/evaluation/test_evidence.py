@@ -16,7 +16,6 @@ def quarter(height: int = 60, width: int = 80) -> np.ndarray:
 
 def only(values: np.ndarray, mask: np.ndarray) -> MapInMask:
     found = image_evidence({"one": values.astype(np.float32)}, mask)
-    assert found is not None
     inside = found.maps["one"]
     assert inside is not None
     return inside
@@ -24,9 +23,7 @@ def only(values: np.ndarray, mask: np.ndarray) -> MapInMask:
 
 def test_a_map_that_prefers_no_place_has_the_masks_area() -> None:
     found = image_evidence({"flat": np.ones((3, 5), np.float32)}, quarter())
-    assert found is not None
     assert found.area == 0.25
-    assert found.maps["flat"] is not None
     assert found.maps["flat"].energy == pytest.approx(0.25)
 
 
@@ -60,7 +57,6 @@ def test_a_place_chosen_by_chance_hits_as_often_as_it_lies_near_the_mask() -> No
     mask = np.zeros((300, 400), np.bool_)
     mask[140:160, 100:200] = True
     found = image_evidence({}, mask)
-    assert found is not None
     near_px = 0.03 * 500
     expected = (100 * 20 + 2 * near_px * (100 + 20) + np.pi * near_px**2) / (300 * 400)
     assert found.hit_area == pytest.approx(expected, rel=0.05)
@@ -77,7 +73,6 @@ def test_a_place_chosen_by_chance_hits_as_often_as_it_lies_near_the_mask() -> No
 def test_nothing_is_said_where_there_is_nothing() -> None:
     assert image_evidence({"one": np.ones((2, 2), np.float32)}, np.zeros((4, 4), np.bool_)) is None
     found = image_evidence({"one": np.zeros((2, 2), np.float32)}, quarter())
-    assert found is not None
     assert found.maps["one"] is None
 
 
@@ -85,7 +80,6 @@ def test_nothing_is_said_where_there_is_nothing() -> None:
 @settings(max_examples=40)
 def test_a_share_lies_in_0_to_1_and_does_not_mind_the_maps_scale(values: np.ndarray, times: int) -> None:
     found = image_evidence({"one": values, "more": values * times}, quarter())
-    assert found is not None
     one, more = found.maps["one"], found.maps["more"]
     if one is None or more is None:
         assert values.sum() == 0
@@ -113,7 +107,6 @@ def test_networks_are_compared_on_the_same_images_with_intervals_by_patients() -
     assert hsil.energy_3ch.value == pytest.approx(0.3)
     assert hsil.energy_4ch.value == pytest.approx(2 / 3)
     assert hsil.energy_difference.value == pytest.approx(2 / 3 - 0.3)
-    assert hsil.energy_difference.low is not None
     assert hsil.energy_difference.low > 0.25, "paired: narrower than either"
     few = evidence_figures(rows[:4], model[:4], range(4)).expert["hsil"].energy_difference
     assert (few.low, few.missing) == (None, "3 patients, and it takes 5")
@@ -140,7 +133,6 @@ def test_a_map_that_prefers_no_place_has_the_bars_and_the_rims_area() -> None:
     assert found.padding_area == pytest.approx(0.25)
     assert found.rim_area == pytest.approx(0.19)
     flat = found.maps["flat"]
-    assert flat is not None
     assert flat.padding == pytest.approx(0.25)
     assert flat.rim == pytest.approx(0.19)
 

@@ -159,7 +159,6 @@ def test_the_entropy_is_the_mean_over_the_pixels() -> None:
 def test_the_probabilities_are_those_that_the_mask_is_made_of(pipeline: Pipeline, size: tuple[int, int]) -> None:
     prediction = predict_image(pipeline, draw(*size))
     probs = prediction.acetowhite
-    assert probs is not None
     assert (probs.min() >= 0, probs.max() <= 1) == (True, True)
     assert probs.shape[1] / probs.shape[0] == pytest.approx(size[1] / size[0], rel=0.05), "over exactly the image"
     enlarged = cv2.resize(probs, size[::-1], interpolation=cv2.INTER_LINEAR) >= pipeline.spec.mask_threshold

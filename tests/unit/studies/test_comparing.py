@@ -34,7 +34,6 @@ def test_nothing_called() -> None:
 def test_cases_of_the_training_are_told_apart() -> None:
     found = compare_calls({1: N, 2: H, 3: H}, {1: N, 2: H, 3: N}, seen={1, 2})
     assert found.n_unseen == 1
-    assert found.unseen is not None
     assert (found.unseen.accuracy.k, found.unseen.accuracy.n) == (0, 1)
     assert (found.figures.accuracy.k, found.figures.accuracy.n) == (2, 3)
 

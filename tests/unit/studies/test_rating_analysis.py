@@ -27,7 +27,6 @@ def test_everything_is_there_for_complete_ratings() -> None:
     found = analyse_table(table, replace(OPTIONS, margin=0.2, prevalence=0.1))
     assert found.refused == ()
     assert (found.counts.cases, found.counts.positive) == (60, 30)
-    assert found.mrmc is not None
     assert list(found.mrmc.auc) == ["aided", "unaided"]
     areas = [[reader.arms[arm].auc or 0 for reader in found.readers.values()] for arm in table.arms]
     assert found.mrmc.difference == pytest.approx(np.mean(areas[0]) - np.mean(areas[1]))
@@ -35,7 +34,6 @@ def test_everything_is_there_for_complete_ratings() -> None:
     many = {endpoint: one.mrmc for endpoint, one in found.shares.items()}
     assert list(many) == [Endpoint.ACCURACY, Endpoint.SENSITIVITY, Endpoint.SPECIFICITY]
     sensitivity = many[Endpoint.SENSITIVITY]
-    assert sensitivity is not None
     assert sensitivity.non_inferiority is None, "the margin is of the area"
     shares = [
         [(reader.arms[arm].sensitivity or pytest.fail()).value for reader in found.readers.values()]
@@ -59,8 +57,6 @@ def test_everything_is_there_for_complete_ratings() -> None:
 def test_turning_the_arms_round_turns_the_difference_round() -> None:
     table = drawn()
     here, there = (analyse_table(one, OPTIONS).mrmc for one in (table, table.of_arms(["unaided", "aided"])))
-    assert here is not None
-    assert there is not None
     assert (here.p, here.difference) == pytest.approx((there.p, -there.difference))
 
 
@@ -75,25 +71,20 @@ def test_missing_readings_are_named_and_every_reader_is_judged_on_what_was_read(
     table = drawn()
     table.rating[0, 1, :5] = np.nan
     found = analyse_table(table, OPTIONS)
-    assert found.mrmc is not None
     assert found.mrmc.p is not None
     assert (found.mrmc.basis.n_missing, found.mrmc.basis.cases_left_out, found.mrmc.basis.n_cases) == (5, 0, 60)
     assert "5 readings missing" in found.mrmc.basis.text
-    assert found.complete_cases is not None
     beside = found.complete_cases.mrmc
-    assert beside is not None
     assert (beside.basis.n_missing, beside.basis.cases_left_out, beside.basis.n_cases) == (0, 5, 55)
     assert beside.basis.text == "complete cases: 55, 5 left out"
     whole = analyse_table(
         replace(table, cases=table.cases[5:], truth=table.truth[5:], rating=table.rating[:, :, 5:]), OPTIONS
     )
-    assert whole.mrmc is not None
     assert beside.p == pytest.approx(whole.mrmc.p)
     assert found.refused == ()
     assert found.readers["r1"].arms["aided"].n == 55
     assert (found.readers["r1"].mcnemar or {})["accuracy"].n == 55
     every = analyse_table(table, replace(OPTIONS, u_statistic=True)).mrmc
-    assert every is not None
     assert every.p is not None
     assert every.basis.method == "u-statistic"
     assert every.difference == pytest.approx(found.mrmc.difference, abs=0.02)
@@ -103,10 +94,8 @@ def test_a_reader_who_stopped_early_costs_nobody_else_the_answer() -> None:
     table = drawn()
     table.rating[:, 3, 7:] = np.nan
     found = analyse_table(table, OPTIONS).mrmc
-    assert found is not None
     assert found.basis.readers_left_out == ("r3",)
     three = analyse_table(replace(table, readers=table.readers[:3], rating=table.rating[:, :3]), OPTIONS).mrmc
-    assert three is not None
     assert (found.p, found.ci) == (three.p, three.ci)
 
 
@@ -135,10 +124,6 @@ def test_the_images_of_a_patient_say_no_more_together_than_one_of_them() -> None
     table = drawn()
     once, thrice = analyse_table(table, OPTIONS), analyse_table(of_patients(table), replace(OPTIONS, margin=0.3))
     naive = thrice.independent
-    assert once.mrmc is not None
-    assert thrice.mrmc is not None
-    assert naive is not None
-    assert naive.mrmc is not None
     assert thrice.mrmc.basis.n_patients == 60
     assert thrice.mrmc.se == pytest.approx(once.mrmc.se)
     assert naive.mrmc.basis.n_patients is None
@@ -148,13 +133,10 @@ def test_the_images_of_a_patient_say_no_more_together_than_one_of_them() -> None
     )
     assert (naive.mrmc.p or 1) < (thrice.mrmc.p or 0)
     for endpoint, share in thrice.shares.items():
-        assert share.mrmc is not None
         assert naive.shares[endpoint].mrmc is not None
         assert (naive.shares[endpoint].mrmc or share.mrmc).cov2 != share.mrmc.cov2, endpoint
     for reader in ("r0", "r1"):
         by_patient, by_case = thrice.readers[reader], once.readers[reader]
-        assert by_patient.delong is not None
-        assert by_case.delong is not None
         assert by_patient.delong.method == "obuchowski"
         assert by_patient.delong.z == pytest.approx(by_case.delong.z)
         assert (by_patient.delong.p or 0) > (by_case.delong.p or 1), "t in place of the normal distribution"
@@ -172,10 +154,8 @@ def test_too_few_cases_have_a_sentence_in_place_of_an_interval_and_a_p() -> None
         table, cases=tuple(table.cases[one] for one in few), truth=table.truth[few], rating=table.rating[:, :, few]
     )
     found = analyse_table(small, replace(OPTIONS, margin=0.1)).mrmc
-    assert found is not None
     assert (found.ci, found.p, found.se) == (None, None, None)
     assert found.reason == "3 cases of a class, and it takes 10 of each"
-    assert found.non_inferiority is not None
     assert found.non_inferiority.is_shown is None
     single = analyse_table(small, OPTIONS).single_arm["aided"]
     assert (single.ci, single.logit_ci) == (None, None)
@@ -187,7 +167,6 @@ def test_too_few_cases_have_a_sentence_in_place_of_an_interval_and_a_p() -> None
 
 def test_two_readers_and_what_was_cut_are_said() -> None:
     found = analyse_table(drawn(readers=2), OPTIONS).mrmc
-    assert found is not None
     assert any(one.startswith("Two readers say little") for one in found.cautions)
     table, generator = drawn(readers=3), np.random.default_rng(0)
     # Readers who share nothing but the truth: their covariance is 0, so that about half of the estimates are below it.
@@ -303,7 +282,6 @@ def test_a_reader_who_dropped_out_changes_no_other_pairs_agreement() -> None:
     assert kept == [pair for pair in here.pairs if "r3" not in (pair.first, pair.second)]
     assert {pair.n for pair in there.pairs if pair.second == "r3"} == {4}
     assert (here.fleiss and here.fleiss.n, there.fleiss and there.fleiss.n) == (60, 4)
-    assert there.krippendorff_alpha is not None
     assert there.krippendorff_alpha.n == 60
 
 
@@ -314,7 +292,6 @@ def test_readers_without_a_case_in_common_are_said() -> None:
     found = analyse_table(table, OPTIONS)
     one, other, apart = found.agreement["aided"].pairs
     assert (one.n, other.n, apart.n) == (30, 30, 0)
-    assert apart.cohen is not None
     assert (apart.cohen.value, apart.cohen.ci) == (None, None)
     assert found.agreement["aided"].fleiss is None
     assert "No Fleiss' kappa and Gwet's AC1 of treatment “aided”: no case was read by all 3 readers." in found.refused
@@ -329,8 +306,6 @@ def test_patients_with_several_cases_widen_the_agreements_intervals() -> None:
         .pairs[0]
         .cohen
     )
-    assert narrow is not None
-    assert wide is not None
     assert narrow.value == wide.value
     assert narrow.ci != wide.ci
 
@@ -348,5 +323,4 @@ def test_the_cases_behind_a_difference_are_counted() -> None:
     table = drawn()
     table.rating[0, 1, :5] = np.nan
     delong = analyse_table(table, OPTIONS).readers["r1"].delong
-    assert delong is not None
     assert delong.n == 55

@@ -85,7 +85,6 @@ def test_it_learns_to_tell_dense_blobs_from_thin_ones(tmp_path: Path) -> None:
     frames = blobs((16, 8, 0)).frames(tmp_path)
     network, fitted = train(3, frames, epochs=5, seen=[])
     judged = objective_of(frames).validate(network)
-    assert judged is not None
     assert judged.figures["validation_auc"] > 0.9
     best = fitted.history[fitted.best_epoch - 1]["validation_loss"]
     assert best == min(figures["validation_loss"] for figures in fitted.history)
@@ -113,7 +112,6 @@ def test_images_without_label_teach_and_judge_nothing(tmp_path: Path) -> None:
 def test_a_validation_side_of_one_label_has_no_ranking(tmp_path: Path) -> None:
     frames = blobs((4, 1, 0)).frames(tmp_path)
     judged = objective_of(frames).validate(build_classifier("resnet18", in_channels=3).eval())
-    assert judged is not None
     assert "validation_auc" not in judged.figures
     assert judged.score == pytest.approx(-judged.figures["validation_loss"])
 

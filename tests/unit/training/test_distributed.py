@@ -59,8 +59,6 @@ class Both:
 
     def validate(self, network: nn.Module) -> Validation | None:
         of_labels, of_masks = self.labels.validate(Pooled(network)), self.masks.validate(Filled(network))
-        assert of_labels is not None
-        assert of_masks is not None
         return Validation(of_masks.figures | of_labels.figures, of_labels.score)
 
 

@@ -45,7 +45,6 @@ def test_every_arm_shows_what_it_is_called_by(frames: Frames, predicted: npt.NDA
         assert np.array_equal(seen[EXPERT], 255 * (frames.target[place] == ACETOWHITE).astype(np.uint8))
         assert seen[EXPERT].any()
         other = foreign[place]
-        assert other is not None
         assert (seen[SHUFFLED] == other + 1).all()
         assert {values.dtype for values in seen.values()} == {np.dtype(np.uint8)}
 

@@ -89,7 +89,6 @@ def test_a_batch_that_is_ignored_everywhere_teaches_nothing() -> None:
     loss = segmentation_loss(logits, torch.full((1, 4, 4), IGNORED), torch.ones(2))
     loss.backward()
     assert float(loss.detach()) == 0.0
-    assert logits.grad is not None
     assert not logits.grad.any()
 
 
@@ -116,5 +115,4 @@ def test_where_all_is_ignored_in_every_process_there_is_nothing_to_learn() -> No
     loss = segmentation_loss(logits, torch.full((1, 4, 4), IGNORED), torch.ones(2), total=lambda value: value)
     loss.backward()
     assert float(loss.detach()) == 0
-    assert logits.grad is not None
     assert not bool(logits.grad.any())

@@ -74,7 +74,6 @@ def draw(trained: Trained, members: list[int]) -> np.ndarray:
 
 def test_it_learns_blobs_that_it_has_not_seen(trained: Trained) -> None:
     judged = trained.objective.validate(trained.network)
-    assert judged is not None
     assert judged.figures["validation_iou_acetowhite"] > 0.6
     assert judged.figures["validation_iou_background"] > 0.8
     assert judged.score == judged.figures["validation_iou_acetowhite"]
@@ -97,7 +96,6 @@ def test_the_judgement_by_hand(trained: Trained) -> None:
     drawn = draw(trained, trained.validation)[trained.validation] > 127
     truth = trained.frames.target[trained.validation] == ACETOWHITE
     judged = trained.objective.validate(trained.network)
-    assert judged is not None
     both = (drawn & truth).sum()
     assert judged.figures["validation_iou_acetowhite"] == pytest.approx(both / (drawn | truth).sum(), abs=0.01)
     assert judged.figures["validation_dice"] == pytest.approx(2 * both / (drawn.sum() + truth.sum()), abs=0.01)
@@ -119,7 +117,6 @@ def test_without_acetowhite_on_the_validation_side_the_loss_decides(trained: Tra
     judged = objective_of(frames, Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu"))).validate(
         trained.network
     )
-    assert judged is not None
     assert judged.score == -judged.figures["validation_loss"]
 
 
