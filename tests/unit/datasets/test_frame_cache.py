@@ -80,13 +80,7 @@ def test_frames_are_decoded_once_and_mapped_afterwards(few: Blobs, loader: Count
         assert isinstance(frames.rgb, np.memmap)
         assert not frames.rgb.flags.writeable
         for place, item in enumerate(few.manifest.items):
-            frame = fit_frame(
-                item,
-                height_px=64,
-                width_px=96,
-                mask_highlights=False,
-                source=few,
-            )
+            frame = fit_frame(item, height_px=64, width_px=96, mask_highlights=False, source=few)
             assert np.array_equal(frames.rgb[place], frame.rgb)
             assert np.array_equal(frames.target[place], frame.target)
             assert frames.geometries[place] == frame.geometry

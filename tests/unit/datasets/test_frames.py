@@ -20,13 +20,7 @@ def few() -> Blobs:
 
 
 def fitted(few: Blobs, item: ManifestItem, *, width_px: int = 64, mask_highlights: bool = False) -> Frame:
-    return fit_frame(
-        item,
-        height_px=64,
-        width_px=width_px,
-        mask_highlights=mask_highlights,
-        source=few,
-    )
+    return fit_frame(item, height_px=64, width_px=width_px, mask_highlights=mask_highlights, source=few)
 
 
 def test_an_image_that_fits_is_taken_as_it_is(few: Blobs) -> None:

@@ -161,11 +161,7 @@ def test_the_rim_is_the_images_and_not_the_boxs() -> None:
     assert places_of(middle, left=0.2).rim == pytest.approx(0.0, abs=1e-9)
 
 
-@given(
-    arrays(np.float32, (4, 6), elements=st.floats(0, 8, width=32)),
-    st.floats(0, 0.45),
-    st.floats(0, 0.45),
-)
+@given(arrays(np.float32, (4, 6), elements=st.floats(0, 8, width=32)), st.floats(0, 0.45), st.floats(0, 0.45))
 @settings(max_examples=60)
 def test_places_are_shares_whatever_the_map(values: np.ndarray, top: float, left: float) -> None:
     found = image_places({"one": values, "more": 3 * values}, top=top, left=left)

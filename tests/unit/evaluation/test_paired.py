@@ -40,10 +40,7 @@ def arm(probs: np.ndarray, labels: Sequence[Label], patients: Sequence[int] | No
 
 def compare(first: list[list[Judged]], second: list[list[Judged]], threshold: float = 0.5) -> ArmDifference:
     return compare_arms(
-        first,
-        second,
-        thresholds_first=[threshold] * len(first),
-        thresholds_second=[threshold] * len(second),
+        first, second, thresholds_first=[threshold] * len(first), thresholds_second=[threshold] * len(second)
     )
 
 

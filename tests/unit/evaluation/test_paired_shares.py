@@ -9,8 +9,7 @@ counts = st.integers(0, 30)
 
 
 @pytest.mark.parametrize(
-    ("table", "low", "high"),
-    [((36, 12, 2, 0), 0.0569, 0.3404), ((20, 12, 2, 16), 0.0562, 0.3292)],
+    ("table", "low", "high"), [((36, 12, 2, 0), 0.0569, 0.3404), ((20, 12, 2, 16), 0.0562, 0.3292)]
 )
 def test_newcombes_own_examples(table: tuple[int, int, int, int], low: float, high: float) -> None:
     found = newcombe(*table)

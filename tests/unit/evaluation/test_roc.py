@@ -7,13 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from colpo_core.evaluation import roc as evaluation_roc
-from colpo_core.evaluation.roc import (
-    auc,
-    auc_estimate,
-    choose_threshold,
-    roc_points,
-    threshold_rule_text,
-)
+from colpo_core.evaluation.roc import auc, auc_estimate, choose_threshold, roc_points, threshold_rule_text
 from colpo_core.records.training.settings import THRESHOLD_RULES
 from colpo_core.terms import Label
 

@@ -64,8 +64,7 @@ def test_the_simulated_figures_are_the_assumed_ones() -> None:
         generator = np.random.default_rng(3)
         drawn = [_draw(assumed, generator) for _ in range(10)]
         found = np.mean(
-            [components(truth, ratings[:1, 0], endpoint, threshold=0).value for truth, ratings in drawn],
-            axis=0,
+            [components(truth, ratings[:1, 0], endpoint, threshold=0).value for truth, ratings in drawn], axis=0
         )
         of_readers = np.mean(
             [components(truth, ratings[1], endpoint, threshold=0).value.mean() for truth, ratings in drawn]

@@ -163,12 +163,7 @@ def learn(
     hardware = plain_hardware(devices=devices)
     return fit(
         FitRequest(
-            net,
-            objective,
-            HYPERPARAMETERS,
-            hardware=hardware,
-            progress=reporter or progress(),
-            state_store=state_store,
+            net, objective, HYPERPARAMETERS, hardware=hardware, progress=reporter or progress(), state_store=state_store
         )
     )
 

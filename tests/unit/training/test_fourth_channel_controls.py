@@ -73,10 +73,7 @@ def bare_frames(patients: Sequence[tuple[int, Split]]) -> Frames:
     return Frames(items, pixels, pixels[..., 0], (box,) * len(items), ("0" * 64,) * len(items))
 
 
-@given(
-    st.lists(st.tuples(st.integers(1, 6), st.sampled_from(list(Split))), max_size=25),
-    st.integers(-3, 100),
-)
+@given(st.lists(st.tuples(st.integers(1, 6), st.sampled_from(list(Split))), max_size=25), st.integers(-3, 100))
 def test_strangers_are_other_patients_of_the_same_side_and_everybody_is_one_once(
     rows: list[tuple[int, Split]], seed: int
 ) -> None:

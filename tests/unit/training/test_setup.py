@@ -71,10 +71,7 @@ def test_a_picture_of_another_size_than_the_snapshots_is_refused(tmp_path: Path)
     some = blobs((4, 2, 2))
     sha = some.manifest.items[2].image_sha256
     changed = replace(some, images=some.images | {sha: np.zeros((32, 64, 3), np.uint8)})
-    with (
-        pytest.raises(SnapshotMismatch, match=r"image 30 is 64 x 32.*new snapshot"),
-        opened(changed, tmp_path),
-    ):
+    with pytest.raises(SnapshotMismatch, match=r"image 30 is 64 x 32.*new snapshot"), opened(changed, tmp_path):
         pass
 
 
