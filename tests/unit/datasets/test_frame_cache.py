@@ -5,7 +5,9 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,23 +43,9 @@ class Counting:
     def load_mask(self, sha256: str, height_px: int, width_px: int) -> np.ndarray:
         return self._few.load_mask(sha256, height_px, width_px)
 
-    def frames(
-        self,
-        folder: Path,
-        manifest: Manifest | None = None,
-        *,
-        width_px: int = 64,
-        mask_highlights: bool = False,
-        on_item: Callable[[], None] = lambda: None,
-    ) -> Frames:
+    def frames(self, folder: Path, manifest: Manifest | None = None, *, width_px: int = 64, **how: Any) -> Frames:
         return cached_frames(
-            manifest or self._few.manifest,
-            folder,
-            height_px=64,
-            width_px=width_px,
-            mask_highlights=mask_highlights,
-            source=self,
-            on_item=on_item,
+            manifest or self._few.manifest, folder, height_px=64, width_px=width_px, source=self, **how
         )
 
 
@@ -164,29 +152,28 @@ def test_a_file_in_the_place_of_a_cache_goes(few: Blobs, loader: Counting, tmp_p
     assert place.is_dir()
 
 
-def test_a_cache_that_could_not_be_finished_leaves_nothing(loader: Counting, tmp_path: Path) -> None:
-    asked = 0
+def stopping_at(number: int) -> Callable[[], None]:
+    """Stops when it is called for this time."""
+    calls = count(1)
 
     def stop() -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 3:
+        if next(calls) == number:
             raise JobCancelled("stop")
 
+    return stop
+
+
+def test_a_cache_that_could_not_be_finished_leaves_nothing(loader: Counting, tmp_path: Path) -> None:
     with pytest.raises(JobCancelled):
-        loader.frames(tmp_path, on_item=stop)
+        loader.frames(tmp_path, on_item=stopping_at(3))
     assert loader.decoded == 2
     assert list(tmp_path.iterdir()) == []
 
 
 def test_verifying_can_be_stopped_too(loader: Counting, tmp_path: Path) -> None:
     loader.frames(tmp_path)
-
-    def stop() -> None:
-        raise JobCancelled("stop")
-
     with pytest.raises(JobCancelled):
-        loader.frames(tmp_path, on_item=stop)
+        loader.frames(tmp_path, on_item=stopping_at(1))
     assert loader.decoded == 5
 
 
@@ -231,12 +218,10 @@ def test_frames_that_are_in_use_outlive_their_cache(loader: Counting, tmp_path: 
 def test_the_cache_of_a_quicker_process_is_taken(few: Blobs, loader: Counting, tmp_path: Path) -> None:
     other, here = tmp_path / "other", tmp_path / "here"
     loader.frames(other)
-    started = False
+    first = iter([True])
 
     def while_decoding() -> None:
-        nonlocal started
-        if not started:
-            started = True
+        if next(first, False):
             shutil.copytree(other, here, dirs_exist_ok=True)
 
     frames = loader.frames(here, on_item=while_decoding)
