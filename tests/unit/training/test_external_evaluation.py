@@ -3,17 +3,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from colpo_core.errors import CheckpointMismatch, JobCancelled
 from colpo_core.inference.predict import predict_image
-from colpo_core.nets.checkpoint import load_checkpoint, save_checkpoint
-from colpo_core.nets.pipeline import build_pipeline
+from colpo_core.nets.checkpoint import load_checkpoint
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.terms import Label
 from colpo_core.training.external_evaluation import evaluate_checkpoint
 from tests.support.blobs import Blobs, blobs
+from tests.support.pipelines import save_untrained
 
 SPEC = PipelineSpec(
     segnet_width=0.1,
@@ -29,10 +28,7 @@ SPEC = PipelineSpec(
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("checkpoints") / "model"
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        pipeline = build_pipeline(SPEC)
-    return folder, save_checkpoint(folder, pipeline, {"name": "model"})
+    return folder, save_untrained(folder, SPEC)
 
 
 @pytest.fixture(scope="module")
