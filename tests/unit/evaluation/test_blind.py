@@ -86,7 +86,6 @@ def test_a_segmenter_that_draws_the_mean_mask_is_no_better_than_it() -> None:
     chance = np.random.default_rng(3)
     middle = [rectangle(60, 60, *(0.3 + shift), *(0.7 + shift)) for shift in chance.uniform(-0.1, 0.1, (40, 2))]
     reference = blind_reference(middle[:20], height_px=60, width_px=60)
-    assert reference is not None
     rest = middle[20:]
     drawn = [mask_figures(truth, reference.mean_mask(60, 60)) for truth in rest]
     pairs = [blind_pair(truth, reference) for truth in rest]
@@ -108,7 +107,6 @@ def test_a_segmenter_that_draws_the_mean_mask_is_no_better_than_it() -> None:
 def test_images_without_a_lesion_are_in_no_difference_and_their_area_is_a_figure() -> None:
     truth, empty = rectangle(10, 10, 0.2, 0.2, 0.8, 0.8), np.zeros((10, 10), np.bool_)
     reference = blind_reference([truth], height_px=10, width_px=10)
-    assert reference is not None
     marked = rectangle(10, 10, 0, 0, 0.5, 0.8)
     figures = [mask_figures(truth, marked), mask_figures(empty, marked), mask_figures(empty, empty)]
     pairs = [blind_pair(one, reference) for one in (truth, empty, empty)]

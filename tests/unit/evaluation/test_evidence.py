@@ -14,11 +14,16 @@ def quarter(height: int = 60, width: int = 80) -> np.ndarray:
     return mask
 
 
+def bar() -> np.ndarray:
+    """A mask of 20 x 100 pixels in an image of 300 x 400."""
+    mask = np.zeros((300, 400), np.bool_)
+    mask[140:160, 100:200] = True
+    return mask
+
+
 def only(values: np.ndarray, mask: np.ndarray) -> MapInMask:
     found = image_evidence({"one": values.astype(np.float32)}, mask)
-    inside = found.maps["one"]
-    assert inside is not None
-    return inside
+    return found.maps["one"]
 
 
 def test_a_map_that_prefers_no_place_has_the_masks_area() -> None:
@@ -44,19 +49,15 @@ def test_a_cell_that_the_mask_cuts_counts_by_how_much_of_it_is_covered() -> None
 
 
 def test_a_peak_beside_the_mask_by_less_than_a_map_can_tell_is_a_hit() -> None:
-    mask = np.zeros((300, 400), np.bool_)
-    mask[140:160, 100:200] = True
     values = np.zeros((300, 400))
     values[150, 212] = 1
-    assert only(values, mask).is_hit
+    assert only(values, bar()).is_hit
     values[150, 212], values[150, 222] = 0, 1
-    assert not only(values, mask).is_hit
+    assert not only(values, bar()).is_hit
 
 
 def test_a_place_chosen_by_chance_hits_as_often_as_it_lies_near_the_mask() -> None:
-    mask = np.zeros((300, 400), np.bool_)
-    mask[140:160, 100:200] = True
-    found = image_evidence({}, mask)
+    found = image_evidence({}, bar())
     near_px = 0.03 * 500
     expected = (100 * 20 + 2 * near_px * (100 + 20) + np.pi * near_px**2) / (300 * 400)
     assert found.hit_area == pytest.approx(expected, rel=0.05)
@@ -66,7 +67,7 @@ def test_a_place_chosen_by_chance_hits_as_often_as_it_lies_near_the_mask() -> No
     for _ in range(600):
         values = np.zeros((300, 400))
         values[rng.integers(300), rng.integers(400)] = 1
-        hits += only(values, mask).is_hit
+        hits += only(values, bar()).is_hit
     assert hits / 600 == pytest.approx(found.hit_area, abs=0.03)
 
 
@@ -123,9 +124,7 @@ def test_without_images_nothing_is_defined() -> None:
 
 
 def places_of(values: np.ndarray, *, top: float = 0.0, left: float = 0.0) -> MapPlaces:
-    found = image_places({"one": values.astype(np.float32)}, top=top, left=left).maps["one"]
-    assert found is not None
-    return found
+    return image_places({"one": values.astype(np.float32)}, top=top, left=left).maps["one"]
 
 
 def test_a_map_that_prefers_no_place_has_the_bars_and_the_rims_area() -> None:

@@ -31,6 +31,7 @@ from colpo_core.training.judging import (
 )
 from colpo_core.training.progress import ProgressReporter
 from tests.support.blobs import Blobs, batches_of, blobs
+from tests.support.cohorts import judged_alone
 from tests.support.pipelines import untrained
 from tests.support.training_runs import quiet_progress, stopping_after
 
@@ -122,9 +123,7 @@ def test_masks_or_labels_can_be_left_out(pipeline: Pipeline, some: Blobs, tmp_pa
 def rows(*prob_hsil: float) -> list[Judged]:
     """Half of them normal, then half hsil."""
     half = len(prob_hsil) // 2
-    return [
-        Judged(place, place, N if place < half else H, prob, image_id=place) for place, prob in enumerate(prob_hsil)
-    ]
+    return judged_alone([N] * half + [H] * half, prob_hsil)
 
 
 def test_decisions_are_frozen_for_each_network_by_itself() -> None:

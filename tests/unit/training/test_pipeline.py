@@ -189,12 +189,12 @@ def test_an_old_checkpoint_of_another_training_makes_way(job: Path, few: Blobs) 
 
 def test_where_hsil_is_rarer_the_probabilities_are_brought_down_to_its_share(tmp_path: Path) -> None:
     """A quarter of the images are HSIL; the loss weighs both labels alike, so the network itself says about a half."""
-    some = blobs((16, 12, 16), labels=[Label.NORMAL, Label.NORMAL, Label.NORMAL, Label.HSIL])
+    some = blobs((8, 8, 8), labels=[Label.NORMAL, Label.NORMAL, Label.NORMAL, Label.HSIL])
     trained = train(some, tmp_path, classification_epochs=2)
     pipeline, card = load_checkpoint(trained.folder)
     for network, chosen in (("3ch", pipeline.spec.calibration_3ch), ("4ch", pipeline.spec.calibration_4ch)):
         told = card["calibration"][network]
-        assert (told["n_normal"], told["n_hsil"], told["share_hsil"]) == (21, 7, 0.25)
+        assert (told["n_normal"], told["n_hsil"], told["share_hsil"]) == (12, 4, 0.25)
         assert (told["temperature"], told["intercept"]) == (chosen.temperature, chosen.intercept)
         before = card["metrics"]["uncalibrated"][network]["calibration"]["image"]
         after = card["metrics"][network]["calibration"]["image"]
