@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -34,14 +35,12 @@ class Counting:
 
     def __init__(self, few: Blobs) -> None:
         self._few = few
+        self.load_mask = few.load_mask
         self.decoded = 0
 
     def load_image(self, sha256: str) -> np.ndarray:
         self.decoded += 1
         return self._few.load_image(sha256)
-
-    def load_mask(self, sha256: str, height_px: int, width_px: int) -> np.ndarray:
-        return self._few.load_mask(sha256, height_px, width_px)
 
     def frames(self, folder: Path, manifest: Manifest | None = None, *, width_px: int = 64, **how: Any) -> Frames:
         return cached_frames(
@@ -241,10 +240,7 @@ def test_a_full_disk_is_said_before_anything_is_written(
 def test_a_disk_that_runs_full_is_said_and_leaves_nothing(
     loader: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
     with pytest.raises(JobFailed, match="The disk ran full"):
         loader.frames(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from colpo_core.evaluation.drift import FEWEST, score_drift
 from colpo_core.records.overview.cohort import DriftAlarm
 
-values = st.lists(st.floats(0, 1), min_size=FEWEST, max_size=120)
+values = arrays(np.float64, st.integers(FEWEST, 120), elements=st.floats(0, 1)).map(np.ndarray.tolist)
 
 
 @given(values, values)

@@ -28,11 +28,10 @@ def test_formula_and_simulation_agree() -> None:
 
 
 def test_power_grows_with_the_difference_with_cases_and_with_readers() -> None:
-    least = power().by_formula
-    assert power(difference=0.15).by_formula > least
-    assert power(cases=60).by_formula > least
-    assert power(readers=8).by_formula > least
-    assert power(alpha=0.01).by_formula < least
+    least = power(studies=50).by_formula
+    for more in ({"difference": 0.15}, {"cases": 60}, {"readers": 8}):
+        assert power(studies=50, **more).by_formula > least, more
+    assert power(studies=50, alpha=0.01).by_formula < least
 
 
 def test_without_a_difference_power_is_the_level_of_the_test() -> None:

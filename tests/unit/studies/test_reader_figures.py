@@ -2,7 +2,7 @@ from math import log
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -13,6 +13,7 @@ RATINGS = arrays(np.float64, 10, elements=st.integers(1, 5).map(float))
 ONE = np.asarray([5, 4, 2, 3, 1, 1, 3, 2, 1, 1.0])
 
 
+@settings(max_examples=40)
 @given(RATINGS, st.integers(1, 5))
 def test_counts_are_those_of_the_table(ratings: np.ndarray, threshold: int) -> None:
     found = reader_arm(TRUTH, ratings, threshold=threshold)
@@ -96,6 +97,7 @@ def test_five_against_none_is_shown_by_both() -> None:
     assert found.ci[0] > 0
 
 
+@settings(max_examples=40)
 @given(RATINGS, RATINGS)
 def test_turning_the_arms_round_turns_the_differences_round(first: np.ndarray, second: np.ndarray) -> None:
     here, there = paired_aucs(TRUTH, first, second), paired_aucs(TRUTH, second, first)

@@ -54,43 +54,14 @@ class Both:
         logits = network(batch.images)
         # One image is known nowhere, so one process may have less to learn from than the other.
         target = torch.where(torch.tensor(batch.members).view(-1, 1, 1) == 2, IGNORED, batch.target)
-        of_masks = self.masks.loss(Said(logits), Batch(batch.images, target, batch.members))
-        return of_masks + self.labels.loss(Said(logits.mean(dim=(2, 3))), batch)
+        of_masks = self.masks.loss(lambda _: logits, Batch(batch.images, target, batch.members))
+        return of_masks + self.labels.loss(lambda _: logits.mean(dim=(2, 3)), batch)
 
     def validate(self, network: nn.Module) -> Validation | None:
-        of_labels, of_masks = self.labels.validate(Pooled(network)), self.masks.validate(Filled(network))
+        of_labels = self.labels.validate(lambda images: network(images).mean(dim=(2, 3)))
+        # Of three channels the first is shown as the fourth.
+        of_masks = self.masks.validate(lambda images: network(torch.cat([images, images[:, :1]], dim=1)))
         return Validation(of_masks.figures | of_labels.figures, of_labels.score)
-
-
-class Said(nn.Module):
-    """Says what was said already."""
-
-    def __init__(self, logits: Tensor) -> None:
-        super().__init__()
-        self.logits = logits
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.logits
-
-
-class Pooled(nn.Module):
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.inner(images).mean(dim=(2, 3))
-
-
-class Filled(nn.Module):
-    """Takes three channels, and shows the first as the fourth."""
-
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.inner(torch.cat([images, images[:, :1]], dim=1))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,29 +35,16 @@ def kept() -> Blobs:
     return blobs((0, 0, 5), labels=[Label.NORMAL, Label.HSIL, None])
 
 
-def look(
-    saved: tuple[Path, str],
-    kept: Blobs,
-    frames_dir: Path,
-    *,
-    cancelled: Callable[[], bool] = lambda: False,
-    told: list[TrainingEvent] | None = None,
-) -> dict[str, Any]:
-    return evaluate_checkpoint(
-        *saved,
-        kept.manifest,
-        source=kept,
-        frames_dir=frames_dir,
-        on_event=(told if told is not None else []).append,
-        cancelled=cancelled,
-    )
+def look(saved: tuple[Path, str], kept: Blobs, frames_dir: Path, **how: Any) -> dict[str, Any]:
+    how = {"on_event": lambda _: None, "cancelled": lambda: False} | how
+    return evaluate_checkpoint(*saved, kept.manifest, source=kept, frames_dir=frames_dir, **how)
 
 
 def test_it_says_what_inference_says_with_the_frozen_decisions(
     saved: tuple[Path, str], kept: Blobs, tmp_path: Path
 ) -> None:
     told: list[TrainingEvent] = []
-    metrics = look(saved, kept, tmp_path, told=told)
+    metrics = look(saved, kept, tmp_path, on_event=told.append)
     pipeline, _ = load_checkpoint(saved[0], expected_sha256=saved[1])
     labelled = [item for item in kept.manifest.items if item.label is not None]
     assert [row["image_id"] for row in metrics["predictions"]] == [item.image_id for item in labelled]

@@ -59,6 +59,7 @@ def test_what_was_made_is_the_result(run: Run, store: Store) -> None:
     assert not job_files.work_dir(store, job.id).exists()
 
 
+@pytest.mark.usefixtures("three_threads")
 def test_a_job_on_the_processor_leaves_a_core(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "cores", lambda: 3)
     found = []
@@ -67,14 +68,9 @@ def test_a_job_on_the_processor_leaves_a_core(run: Run, monkeypatch: pytest.Monk
         found.append(torch.get_num_threads())
         return lambda _session, _job: EvaluationResult(1)
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    try:
-        run(work)
-        assert found == [2]
-        assert torch.get_num_threads() == 3
-    finally:
-        torch.set_num_threads(before)
+    run(work)
+    assert found == [2]
+    assert torch.get_num_threads() == 3
 
 
 def test_a_failure_says_its_sentence(run: Run) -> None:

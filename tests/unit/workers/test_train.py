@@ -18,9 +18,9 @@ from tests.support.copies import as_jpeg
 from tests.support.snapshots import manifest_of
 
 
-def freeze_and_promote(store: Store, annotator: Caller, administrator: Caller, card: dict[str, Any]) -> Manifest:
+def freeze_and_promote(annotator: Caller, administrator: Caller, card: dict[str, Any]) -> Manifest:
     """The manifest of a snapshot of all cases, of which the current model has this card."""
-    snapshot = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
+    snapshot, store = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s")), annotator.store
     with store.writing() as session:
         checkpoint = Checkpoint(name="model", sha256="a" * 64, snapshot_id=snapshot.id, card=card)
         checkpoint.label_source = LabelSource.HISTOLOGY
@@ -41,7 +41,7 @@ def test_the_current_model_knows_whom_it_has_learned_from(
 ) -> None:
     assert find_incumbent(store) is None
     Clinic(store).add_cohort(8)
-    items = freeze_and_promote(store, annotator, administrator, card).items
+    items = freeze_and_promote(annotator, administrator, card).items
     incumbent = find_incumbent(store)
     assert {item.split for item in items} == set(Split)
     assert {item.split for item in items if incumbent.knows(item)} == sides
@@ -52,7 +52,7 @@ def test_the_current_model_knows_a_near_copy_under_another_code(
 ) -> None:
     clinic = Clinic(store)
     clinic.add_cohort(8)
-    manifest = freeze_and_promote(store, annotator, administrator, {})
+    manifest = freeze_and_promote(annotator, administrator, {})
     copied = read_rgb(store.blobs.get(manifest.of(Split.TRAIN)[0].image_sha256))
     copy = clinic.add_case(photograph=as_jpeg(copied, 60))
     other = clinic.add_case()
