@@ -8,12 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from colpo_core.datasets.frame_cache import cached_frames
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.manifest import Manifest, ManifestItem
+from colpo_core.datasets.tensors import Batches
 from colpo_core.labels import RULES_VERSION
-from colpo_core.records.training.settings import TrainingSettings
+from colpo_core.records.training.settings import AugmentationBounds, TrainingSettings
 from colpo_core.terms import Grade, Label, LabelSource, MaskOrigin, Split
 
 SIDE_PX = 64
@@ -33,13 +35,12 @@ class Blobs:
 
     def frames(self, folder: Path, *, height_px: int = SIDE_PX, width_px: int = SIDE_PX) -> Frames:
         """All frames, cached in a folder."""
-        return cached_frames(
-            self.manifest,
-            folder,
-            height_px=height_px,
-            width_px=width_px,
-            source=self,
-        )
+        return cached_frames(self.manifest, folder, height_px=height_px, width_px=width_px, source=self)
+
+
+def batches_of(frames: Frames) -> Batches:
+    """Batches on the CPU, with the usual augmentation."""
+    return Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu"))
 
 
 def blob(seed: int, label: Label) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:

@@ -1,9 +1,12 @@
 """A training laid open, so that a test can look at its stages one by one."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+
+from torch import nn
 
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.tensors import Batches
@@ -11,6 +14,8 @@ from colpo_core.records.jobs.jobs import JobRecord
 from colpo_core.records.training.settings import TrainingEvent, TrainingSettings
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.training.starting import start_training
+from colpo_core.training.contract import FitRequest, FitResult, FitStateStore, Hyperparameters, Objective
+from colpo_core.training.fitting import fit
 from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.progress import ProgressReporter
 from colpo_core.training.setup import TrainingInputs, set_up_training
@@ -28,6 +33,28 @@ def quiet_progress(
     progress = ProgressReporter((told if told is not None else []).append, cancelled)
     progress.begin("segmentation", epochs_total=1, share=(0.0, 1.0), message="")
     return progress
+
+
+def stopping_after(count: int) -> Callable[[], bool]:
+    """Says that the training is to stop, once it has been asked so often."""
+    asked = itertools.count()
+    return lambda: next(asked) >= count
+
+
+def fit_quietly(
+    network: nn.Module,
+    objective: Objective,
+    hyperparameters: Hyperparameters,
+    *,
+    devices: int = 1,
+    progress: ProgressReporter | None = None,
+    state_store: FitStateStore | None = None,
+) -> FitResult:
+    """Fit a network on plain hardware, telling nobody unless there is a reporter."""
+    hardware, progress = plain_hardware(devices=devices), progress or quiet_progress()
+    return fit(
+        FitRequest(network, objective, hyperparameters, hardware=hardware, progress=progress, state_store=state_store)
+    )
 
 
 @contextmanager

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -27,12 +29,7 @@ def test_frames_come_by_their_places(frames: Frames, held: bool) -> None:
 
 def test_a_held_frame_is_read_once(frames: Frames) -> None:
     rgb = np.array(frames.rgb)
-    there = DeviceFrames(
-        Frames(frames.items, rgb, frames.target, frames.geometries, frames.fingerprints),
-        CPU,
-        held=True,
-        pages=PageCount(),
-    )
+    there = DeviceFrames(replace(frames, rgb=rgb), CPU, held=True, pages=PageCount())
     first, _ = there.take([2, 3])
     rgb[:] = 0
     again, _ = there.take([3, 2])

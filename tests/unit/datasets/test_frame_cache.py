@@ -5,7 +5,10 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -32,32 +35,16 @@ class Counting:
 
     def __init__(self, few: Blobs) -> None:
         self._few = few
+        self.load_mask = few.load_mask
         self.decoded = 0
 
     def load_image(self, sha256: str) -> np.ndarray:
         self.decoded += 1
         return self._few.load_image(sha256)
 
-    def load_mask(self, sha256: str, height_px: int, width_px: int) -> np.ndarray:
-        return self._few.load_mask(sha256, height_px, width_px)
-
-    def frames(
-        self,
-        folder: Path,
-        manifest: Manifest | None = None,
-        *,
-        width_px: int = 64,
-        mask_highlights: bool = False,
-        on_item: Callable[[], None] = lambda: None,
-    ) -> Frames:
+    def frames(self, folder: Path, manifest: Manifest | None = None, *, width_px: int = 64, **how: Any) -> Frames:
         return cached_frames(
-            manifest or self._few.manifest,
-            folder,
-            height_px=64,
-            width_px=width_px,
-            mask_highlights=mask_highlights,
-            source=self,
-            on_item=on_item,
+            manifest or self._few.manifest, folder, height_px=64, width_px=width_px, source=self, **how
         )
 
 
@@ -80,13 +67,7 @@ def test_frames_are_decoded_once_and_mapped_afterwards(few: Blobs, loader: Count
         assert isinstance(frames.rgb, np.memmap)
         assert not frames.rgb.flags.writeable
         for place, item in enumerate(few.manifest.items):
-            frame = fit_frame(
-                item,
-                height_px=64,
-                width_px=96,
-                mask_highlights=False,
-                source=few,
-            )
+            frame = fit_frame(item, height_px=64, width_px=96, mask_highlights=False, source=few)
             assert np.array_equal(frames.rgb[place], frame.rgb)
             assert np.array_equal(frames.target[place], frame.target)
             assert frames.geometries[place] == frame.geometry
@@ -170,29 +151,28 @@ def test_a_file_in_the_place_of_a_cache_goes(few: Blobs, loader: Counting, tmp_p
     assert place.is_dir()
 
 
-def test_a_cache_that_could_not_be_finished_leaves_nothing(loader: Counting, tmp_path: Path) -> None:
-    asked = 0
+def stopping_at(number: int) -> Callable[[], None]:
+    """Stops when it is called for this time."""
+    calls = count(1)
 
     def stop() -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 3:
+        if next(calls) == number:
             raise JobCancelled("stop")
 
+    return stop
+
+
+def test_a_cache_that_could_not_be_finished_leaves_nothing(loader: Counting, tmp_path: Path) -> None:
     with pytest.raises(JobCancelled):
-        loader.frames(tmp_path, on_item=stop)
+        loader.frames(tmp_path, on_item=stopping_at(3))
     assert loader.decoded == 2
     assert list(tmp_path.iterdir()) == []
 
 
 def test_verifying_can_be_stopped_too(loader: Counting, tmp_path: Path) -> None:
     loader.frames(tmp_path)
-
-    def stop() -> None:
-        raise JobCancelled("stop")
-
     with pytest.raises(JobCancelled):
-        loader.frames(tmp_path, on_item=stop)
+        loader.frames(tmp_path, on_item=stopping_at(1))
     assert loader.decoded == 5
 
 
@@ -237,12 +217,10 @@ def test_frames_that_are_in_use_outlive_their_cache(loader: Counting, tmp_path: 
 def test_the_cache_of_a_quicker_process_is_taken(few: Blobs, loader: Counting, tmp_path: Path) -> None:
     other, here = tmp_path / "other", tmp_path / "here"
     loader.frames(other)
-    started = False
+    first = iter([True])
 
     def while_decoding() -> None:
-        nonlocal started
-        if not started:
-            started = True
+        if next(first, False):
             shutil.copytree(other, here, dirs_exist_ok=True)
 
     frames = loader.frames(here, on_item=while_decoding)
@@ -262,10 +240,7 @@ def test_a_full_disk_is_said_before_anything_is_written(
 def test_a_disk_that_runs_full_is_said_and_leaves_nothing(
     loader: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
     with pytest.raises(JobFailed, match="The disk ran full"):
         loader.frames(tmp_path)
     assert list(tmp_path.iterdir()) == []

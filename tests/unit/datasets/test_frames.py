@@ -12,6 +12,7 @@ from colpo_core.images.letterbox import fit_into
 from colpo_core.images.perceptual import perceptual_hash
 from colpo_core.terms import Label, Split
 from tests.support.blobs import Blobs, blobs
+from tests.support.manifests import without_mask
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +21,7 @@ def few() -> Blobs:
 
 
 def fitted(few: Blobs, item: ManifestItem, *, width_px: int = 64, mask_highlights: bool = False) -> Frame:
-    return fit_frame(
-        item,
-        height_px=64,
-        width_px=width_px,
-        mask_highlights=mask_highlights,
-        source=few,
-    )
+    return fit_frame(item, height_px=64, width_px=width_px, mask_highlights=mask_highlights, source=few)
 
 
 def test_an_image_that_fits_is_taken_as_it_is(few: Blobs) -> None:
@@ -47,8 +42,7 @@ def test_padding_is_black_and_ignored(few: Blobs) -> None:
 
 
 def test_an_image_without_mask_is_ignored(few: Blobs) -> None:
-    item = replace(few.manifest.items[0], mask_sha256=None, mask_origin=None)
-    assert (fitted(few, item).target == IGNORED).all()
+    assert (fitted(few, without_mask(few.manifest.items[0])).target == IGNORED).all()
 
 
 def test_highlights_are_filled_where_that_is_wanted(few: Blobs) -> None:
@@ -73,12 +67,8 @@ def test_what_is_not_as_the_snapshot_says_is_refused(few: Blobs) -> None:
 
 def test_frames_know_their_sides_and_what_they_have(few: Blobs, tmp_path: Path) -> None:
     first, second, third, *others = few.manifest.items
-    items = (
-        replace(first, mask_sha256=None, mask_origin=None),
-        replace(second, label=None, grade=None),
-        replace(third, label=Label.NORMAL),
-        *others,
-    )
+    bare, unlabelled = without_mask(first), replace(second, label=None, grade=None)
+    items = (bare, unlabelled, replace(third, label=Label.NORMAL), *others)
     frames = Blobs(replace(few.manifest, items=items), few.images, few.masks).frames(tmp_path)
     assert len(frames) == 5
     assert frames.with_mask == [1, 2, 3, 4]

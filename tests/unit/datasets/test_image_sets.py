@@ -6,15 +6,12 @@ import torch
 from colpo_core.datasets.frames import Frames
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import Batches
-from colpo_core.records.training.settings import AugmentationBounds
-from tests.support.blobs import blobs
-
-CPU = torch.device("cpu")
+from tests.support.blobs import batches_of, blobs
 
 
 def made(folder: Path) -> tuple[Frames, Batches]:
     frames = blobs((4, 1, 1)).frames(folder)
-    return frames, Batches(frames, bounds=AugmentationBounds(), device=CPU)
+    return frames, batches_of(frames)
 
 
 def test_without_copies_every_epoch_is_augmented_anew_and_judging_is_not(tmp_path: Path) -> None:

@@ -1,40 +1,20 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from colpo_core.datasets.manifest import LeftOut, Manifest, ManifestItem
+from colpo_core.datasets.manifest import LeftOut, Manifest
 from colpo_core.errors import SnapshotMismatch
-from colpo_core.terms import Grade, Label, LabelSource, MaskOrigin, MaskPolicy, Split
-
-
-def item(image_id: int, **changes: object) -> ManifestItem:
-    plain = ManifestItem(
-        image_sha256=f"{image_id:064x}",
-        image_id=image_id,
-        case_id=image_id,
-        patient_id=image_id,
-        split=Split.TRAIN,
-        width_px=640,
-        height_px=480,
-        label=Label.HSIL,
-        grade=Grade.CIN2,
-        mask_sha256=f"{image_id + 1000:064x}",
-        mask_origin=MaskOrigin.PAINTED,
-        simulated=False,
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]
-
-
-def manifest(*items: ManifestItem, left_out: tuple[LeftOut, ...] = ()) -> Manifest:
-    return Manifest(items, left_out, LabelSource.HISTOLOGY, "kim-2022.1", 0, (0.7, 0.15, 0.15))
+from colpo_core.terms import Grade, Label, MaskOrigin, MaskPolicy, Split
+from tests.support.manifests import item, manifest, without_mask
 
 
 def test_comes_back_from_its_bytes_equal_and_with_its_hash() -> None:
     written = manifest(
         item(1),
         item(2, label=None, grade=None),
-        item(3, mask_sha256=None, mask_origin=None, label=Label.NORMAL, split=Split.TEST),
+        without_mask(item(3, label=Label.NORMAL, split=Split.TEST)),
         left_out=(LeftOut("image", 9, "no label"),),
     )
     read = Manifest.from_json(written.to_json())
@@ -52,7 +32,7 @@ def test_the_order_given_does_not_change_the_hash_but_the_content_does() -> None
 def test_counts_say_what_stands_where() -> None:
     counts = manifest(
         item(1, case_id=1, patient_id=1),
-        item(2, case_id=1, patient_id=1, mask_sha256=None, mask_origin=None),
+        without_mask(item(2, case_id=1, patient_id=1)),
         item(3, label=Label.NORMAL, split=Split.TEST, simulated=True),
         item(4, label=None, split=Split.VALIDATION),
         left_out=(LeftOut("image", 9, "no label"), LeftOut("image", 10, "no label"), LeftOut("case", 1, "excluded")),
@@ -144,11 +124,10 @@ def test_the_mask_policy_comes_back_and_is_part_of_the_hash() -> None:
         Manifest.from_json(json.dumps(without).encode())
 
 
-def test_an_annotator_is_named_for_one_annotators_masks_alone() -> None:
+@pytest.mark.parametrize("changes", [{"mask_policy": MaskPolicy.ANNOTATOR}, {"mask_annotator_id": 3}])
+def test_an_annotator_is_named_for_one_annotators_masks_alone(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="annotator"):
-        replace(manifest(item(1)), mask_policy=MaskPolicy.ANNOTATOR)
-    with pytest.raises(ValueError, match="annotator"):
-        replace(manifest(item(1)), mask_annotator_id=3)
+        replace(manifest(item(1)), **changes)
 
 
 def test_masks_are_counted_by_their_origin() -> None:
@@ -156,7 +135,7 @@ def test_masks_are_counted_by_their_origin() -> None:
         item(1, mask_origin=MaskOrigin.MAJORITY),
         item(2, mask_origin=MaskOrigin.MAJORITY, split=Split.TEST),
         item(3),
-        item(4, mask_sha256=None, mask_origin=None),
+        without_mask(item(4)),
     ).counts()
     assert counts["masks_by_origin"] == {
         "painted": {"total": 1, "train": 1, "validation": 0, "test": 0},

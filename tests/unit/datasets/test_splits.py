@@ -4,10 +4,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from colpo_core.datasets.manifest import ManifestItem
 from colpo_core.datasets.splits import fold_patients, patient_stratum, split_patients, strata_of
 from colpo_core.errors import InputRejected
-from colpo_core.terms import Label, MaskOrigin, Split
+from colpo_core.terms import Label, Split
+from tests.support.manifests import item, without_mask
 
 patients = st.dictionaries(st.integers(1, 10_000), st.sampled_from(["a", "b", "c"]), min_size=1, max_size=80)
 
@@ -167,20 +167,12 @@ def test_too_few_patients_or_folds_are_refused() -> None:
         fold_patients({1: "a", 2: "b"}, folds=1, seed=0)
 
 
-def image(image_id: int, patient_id: int, label: Label | None, *, masked: bool) -> ManifestItem:
-    mask = "b" * 64 if masked else None
-    origin = MaskOrigin.PAINTED if masked else None
-    return ManifestItem(
-        "a" * 64, image_id, image_id, patient_id, Split.TRAIN, 4, 4, label, None, mask, origin, simulated=False
-    )
-
-
 def test_strata_come_from_all_images_of_a_patient_or_of_her_kin() -> None:
     items = [
-        image(1, 1, Label.NORMAL, masked=False),
-        image(2, 1, Label.HSIL, masked=False),
-        image(3, 2, None, masked=True),
-        image(4, 3, Label.NORMAL, masked=True),
+        without_mask(item(1, 1, label=Label.NORMAL)),
+        without_mask(item(2, 1)),
+        item(3, 2, label=None),
+        item(4, 3, label=Label.NORMAL),
     ]
     alone = {1: "hsil, without mask", 2: "unlabelled, with mask", 3: "normal, with mask"}
     assert strata_of(items) == alone

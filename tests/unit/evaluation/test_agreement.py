@@ -3,21 +3,15 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from sklearn.metrics import cohen_kappa_score
 
 from colpo_core.evaluation.agreement import mean_over_patients, pair_figures
 from colpo_core.evaluation.outlines import outline_distance_px
-
-sides = st.integers(1, 24)
-pairs = st.tuples(sides, sides).flatmap(
-    lambda shape: st.tuples(hnp.arrays(np.bool_, shape), hnp.arrays(np.bool_, shape))
-)
+from tests.support.masks import mask_pairs
 
 
-@given(pairs)
+@given(mask_pairs(24))
 def test_figures_are_those_of_plain_code(masks: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> None:
     first, second = masks
     figures = pair_figures(first, second)
@@ -37,7 +31,7 @@ def test_figures_are_those_of_plain_code(masks: tuple[NDArray[np.bool_], NDArray
         assert figures.hd95_px == (0.0 if figures.n_empty == 2 else None)
 
 
-@given(pairs)
+@given(mask_pairs(24))
 def test_the_order_does_not_matter_and_a_mask_agrees_with_itself(
     masks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
 ) -> None:

@@ -23,6 +23,7 @@ from colpo_core.evaluation.intervals import exact_share
 from colpo_core.evaluation.judged import Judged
 from colpo_core.records.statistics.calibration import Calibration
 from colpo_core.terms import Label
+from tests.support.cohorts import judged_alone
 
 N, H = Label.NORMAL, Label.HSIL
 rows = st.lists(
@@ -34,9 +35,8 @@ rows = st.lists(
 
 def drawn(prob: np.ndarray, chance: np.random.Generator, temperature: float = 1.0) -> list[Judged]:
     """One row a patient: HSIL with this probability, said with another temperature."""
-    is_hsil = chance.random(len(prob)) < prob
-    said = expit(temperature * logit(prob))
-    return [Judged(n, n, H if flag else N, float(one)) for n, (flag, one) in enumerate(zip(is_hsil, said, strict=True))]
+    labels = [H if flag else N for flag in chance.random(len(prob)) < prob]
+    return judged_alone(labels, expit(temperature * logit(prob)))
 
 
 @settings(deadline=None, max_examples=50)
@@ -252,7 +252,7 @@ def test_a_calibration_by_hand() -> None:
 
 def test_calibration_in_the_large_and_the_slope_tell_a_network_that_was_taught_balanced() -> None:
     _, labels, said = taught_balanced(0.27, 2000, seed=6, temperature=2.0)
-    rows = [Judged(n, n, label, prob) for n, (label, prob) in enumerate(zip(labels, said, strict=True))]
+    rows = judged_alone(labels, said)
     found = calibration_figures(rows)
     assert found.observed.value == pytest.approx(0.27, abs=0.03)
     assert found.mean_prob == pytest.approx(found.observed.value + found.in_the_large.value)  # type: ignore[operator]
@@ -268,7 +268,7 @@ def test_calibration_in_the_large_and_the_slope_tell_a_network_that_was_taught_b
 
 def test_the_slope_is_that_of_a_logistic_regression_and_has_an_interval_where_it_covers() -> None:
     _, labels, said = taught_balanced(0.4, 120, seed=7)
-    rows = [Judged(n, n, label, prob) for n, (label, prob) in enumerate(zip(labels, said, strict=True))]
+    rows = judged_alone(labels, said)
     fitted = LogisticRegression(C=1e10, tol=1e-10, max_iter=1000).fit(
         logit(np.asarray(said))[:, None], [label is H for label in labels]
     )
@@ -278,9 +278,8 @@ def test_the_slope_is_that_of_a_logistic_regression_and_has_an_interval_where_it
     # Each row three times says no more than once: the patients stay the same.
     thrice = calibration_figures([row for row in rows for _ in range(3)]).slope
     assert thrice.value == pytest.approx(found.value, rel=1e-6)
-    assert (thrice.low, thrice.high) == (pytest.approx(found.low, rel=1e-6), pytest.approx(found.high, rel=1e-6))
+    assert (thrice.low, thrice.high) == pytest.approx((found.low, found.high), rel=1e-6)
     few = calibration_figures(rows[:30]).slope
-    assert few.missing is not None
     assert few.missing.endswith("of a class, and it takes 20 of each")
     assert few.value is not None
     assert few.low is None, "fewer than 20 patients of a label"

@@ -51,9 +51,6 @@ def slow_delong(truth: Sequence[Label], *scores: Sequence[float]) -> tuple[np.nd
     return psi.mean(axis=(1, 2)), np.atleast_2d(covariance)
 
 
-# DeLong
-
-
 @pytest.mark.skipif(not VAN_DYKE.exists(), reason="the ratings of Van Dyke et al. 1993 do not lie beside the checkout")
 @pytest.mark.parametrize(
     ("reader", "areas", "bounds", "z", "p"),

@@ -14,19 +14,21 @@ def quarter(height: int = 60, width: int = 80) -> np.ndarray:
     return mask
 
 
+def bar() -> np.ndarray:
+    """A mask of 20 x 100 pixels in an image of 300 x 400."""
+    mask = np.zeros((300, 400), np.bool_)
+    mask[140:160, 100:200] = True
+    return mask
+
+
 def only(values: np.ndarray, mask: np.ndarray) -> MapInMask:
     found = image_evidence({"one": values.astype(np.float32)}, mask)
-    assert found is not None
-    inside = found.maps["one"]
-    assert inside is not None
-    return inside
+    return found.maps["one"]
 
 
 def test_a_map_that_prefers_no_place_has_the_masks_area() -> None:
     found = image_evidence({"flat": np.ones((3, 5), np.float32)}, quarter())
-    assert found is not None
     assert found.area == 0.25
-    assert found.maps["flat"] is not None
     assert found.maps["flat"].energy == pytest.approx(0.25)
 
 
@@ -47,20 +49,15 @@ def test_a_cell_that_the_mask_cuts_counts_by_how_much_of_it_is_covered() -> None
 
 
 def test_a_peak_beside_the_mask_by_less_than_a_map_can_tell_is_a_hit() -> None:
-    mask = np.zeros((300, 400), np.bool_)
-    mask[140:160, 100:200] = True
     values = np.zeros((300, 400))
     values[150, 212] = 1
-    assert only(values, mask).is_hit
+    assert only(values, bar()).is_hit
     values[150, 212], values[150, 222] = 0, 1
-    assert not only(values, mask).is_hit
+    assert not only(values, bar()).is_hit
 
 
 def test_a_place_chosen_by_chance_hits_as_often_as_it_lies_near_the_mask() -> None:
-    mask = np.zeros((300, 400), np.bool_)
-    mask[140:160, 100:200] = True
-    found = image_evidence({}, mask)
-    assert found is not None
+    found = image_evidence({}, bar())
     near_px = 0.03 * 500
     expected = (100 * 20 + 2 * near_px * (100 + 20) + np.pi * near_px**2) / (300 * 400)
     assert found.hit_area == pytest.approx(expected, rel=0.05)
@@ -70,14 +67,13 @@ def test_a_place_chosen_by_chance_hits_as_often_as_it_lies_near_the_mask() -> No
     for _ in range(600):
         values = np.zeros((300, 400))
         values[rng.integers(300), rng.integers(400)] = 1
-        hits += only(values, mask).is_hit
+        hits += only(values, bar()).is_hit
     assert hits / 600 == pytest.approx(found.hit_area, abs=0.03)
 
 
 def test_nothing_is_said_where_there_is_nothing() -> None:
     assert image_evidence({"one": np.ones((2, 2), np.float32)}, np.zeros((4, 4), np.bool_)) is None
     found = image_evidence({"one": np.zeros((2, 2), np.float32)}, quarter())
-    assert found is not None
     assert found.maps["one"] is None
 
 
@@ -85,7 +81,6 @@ def test_nothing_is_said_where_there_is_nothing() -> None:
 @settings(max_examples=40)
 def test_a_share_lies_in_0_to_1_and_does_not_mind_the_maps_scale(values: np.ndarray, times: int) -> None:
     found = image_evidence({"one": values, "more": values * times}, quarter())
-    assert found is not None
     one, more = found.maps["one"], found.maps["more"]
     if one is None or more is None:
         assert values.sum() == 0
@@ -113,7 +108,6 @@ def test_networks_are_compared_on_the_same_images_with_intervals_by_patients() -
     assert hsil.energy_3ch.value == pytest.approx(0.3)
     assert hsil.energy_4ch.value == pytest.approx(2 / 3)
     assert hsil.energy_difference.value == pytest.approx(2 / 3 - 0.3)
-    assert hsil.energy_difference.low is not None
     assert hsil.energy_difference.low > 0.25, "paired: narrower than either"
     few = evidence_figures(rows[:4], model[:4], range(4)).expert["hsil"].energy_difference
     assert (few.low, few.missing) == (None, "3 patients, and it takes 5")
@@ -130,9 +124,7 @@ def test_without_images_nothing_is_defined() -> None:
 
 
 def places_of(values: np.ndarray, *, top: float = 0.0, left: float = 0.0) -> MapPlaces:
-    found = image_places({"one": values.astype(np.float32)}, top=top, left=left).maps["one"]
-    assert found is not None
-    return found
+    return image_places({"one": values.astype(np.float32)}, top=top, left=left).maps["one"]
 
 
 def test_a_map_that_prefers_no_place_has_the_bars_and_the_rims_area() -> None:
@@ -140,7 +132,6 @@ def test_a_map_that_prefers_no_place_has_the_bars_and_the_rims_area() -> None:
     assert found.padding_area == pytest.approx(0.25)
     assert found.rim_area == pytest.approx(0.19)
     flat = found.maps["flat"]
-    assert flat is not None
     assert flat.padding == pytest.approx(0.25)
     assert flat.rim == pytest.approx(0.19)
 
@@ -169,11 +160,7 @@ def test_the_rim_is_the_images_and_not_the_boxs() -> None:
     assert places_of(middle, left=0.2).rim == pytest.approx(0.0, abs=1e-9)
 
 
-@given(
-    arrays(np.float32, (4, 6), elements=st.floats(0, 8, width=32)),
-    st.floats(0, 0.45),
-    st.floats(0, 0.45),
-)
+@given(arrays(np.float32, (4, 6), elements=st.floats(0, 8, width=32)), st.floats(0, 0.45), st.floats(0, 0.45))
 @settings(max_examples=60)
 def test_places_are_shares_whatever_the_map(values: np.ndarray, top: float, left: float) -> None:
     found = image_places({"one": values, "more": 3 * values}, top=top, left=left)

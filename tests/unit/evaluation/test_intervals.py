@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy.stats import beta, binom, norm
@@ -111,8 +113,7 @@ def test_too_few_patients_have_a_sentence_in_place_of_an_interval() -> None:
 
 def test_one_patient_has_a_value_and_no_interval() -> None:
     estimate = mean_by_patients([0.2, 0.4], [1, 1])
-    assert estimate.value == pytest.approx(0.3)
-    assert (estimate.low, estimate.high) == (None, None)
+    assert (estimate.value, estimate.low, estimate.high) == (pytest.approx(0.3), None, None)
 
 
 def test_nothing_has_no_value() -> None:
@@ -173,8 +174,7 @@ def test_copies_of_a_trial_count_as_one() -> None:
     assert (every.k, every.low, every.high) == (60, pytest.approx(once.low), 1.0)
 
 
-def test_rows_and_patients_must_match() -> None:
+@pytest.mark.parametrize(("figure", "rows"), [(mean_by_patients, [1.0, 2.0]), (share_by_patients, [(1, 1), (1, 0)])])
+def test_rows_and_patients_must_match(figure: Callable[..., object], rows: list[object]) -> None:
     with pytest.raises(ValueError, match="2 rows, but 1 patients"):
-        mean_by_patients([1.0, 2.0], [1])
-    with pytest.raises(ValueError, match="2 rows, but 1 patients"):
-        share_by_patients([(1, 1), (1, 0)], [1])
+        figure(rows, [1])

@@ -9,8 +9,6 @@ from scipy.stats import binom, binomtest
 
 from colpo_core.evaluation.mcnemar import mcnemar
 
-# McNemar
-
 
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_mcnemar_is_the_binomial_test(b: int, c: int) -> None:

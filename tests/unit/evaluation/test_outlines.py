@@ -3,16 +3,10 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from colpo_core.evaluation.outlines import outline_distance_px
-
-sides = st.integers(1, 24)
-pairs = st.tuples(sides, sides).flatmap(
-    lambda shape: st.tuples(hnp.arrays(np.bool_, shape), hnp.arrays(np.bool_, shape))
-)
+from tests.support.masks import mask_pairs
 
 
 def boundary(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -37,7 +31,7 @@ def slow_hd95(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     return float(max(np.percentile(apart.min(axis=1), 95), np.percentile(apart.min(axis=0), 95)))
 
 
-@given(pairs)
+@given(mask_pairs(24))
 def test_the_distance_is_that_of_plain_code(masks: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> None:
     first, second = masks
     found = outline_distance_px(first, second)

@@ -9,12 +9,10 @@ counts = st.integers(0, 30)
 
 
 @pytest.mark.parametrize(
-    ("table", "low", "high"),
-    [((36, 12, 2, 0), 0.0569, 0.3404), ((20, 12, 2, 16), 0.0562, 0.3292)],
+    ("table", "low", "high"), [((36, 12, 2, 0), 0.0569, 0.3404), ((20, 12, 2, 16), 0.0562, 0.3292)]
 )
 def test_newcombes_own_examples(table: tuple[int, int, int, int], low: float, high: float) -> None:
     found = newcombe(*table)
-    assert found is not None
     assert found[0] == pytest.approx((table[1] - table[2]) / sum(table))
     assert found[1] == pytest.approx(low, abs=6e-5)
     assert found[2] == pytest.approx(high, abs=6e-5)
@@ -26,20 +24,15 @@ def test_an_interval_holds_its_difference_and_stays_within_one(a: int, b: int, c
     if a + b + c + d == 0:
         assert found is None
         return
-    assert found is not None
     assert -1 - 1e-9 <= found[1] <= found[0] + 1e-9
     assert found[0] - 1e-9 <= found[2] <= 1 + 1e-9
     turned = newcombe(a, c, b, d)
-    assert turned is not None
     assert found == pytest.approx((-turned[0], -turned[2], -turned[1]))
 
 
 def test_it_narrows_with_agreement_and_with_alpha() -> None:
     alike, unlike = newcombe(40, 5, 5, 50), newcombe(20, 25, 25, 30)
-    assert alike is not None
-    assert unlike is not None
     assert alike[2] - alike[1] < unlike[2] - unlike[1]
     loose = newcombe(40, 5, 5, 50, alpha=0.5)
-    assert loose is not None
     assert loose[2] - loose[1] < alike[2] - alike[1]
     assert (wilson(5, 10, alpha=0.5).low or 0) > (wilson(5, 10).low or 0)

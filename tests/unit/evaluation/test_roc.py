@@ -7,13 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from colpo_core.evaluation import roc as evaluation_roc
-from colpo_core.evaluation.roc import (
-    auc,
-    auc_estimate,
-    choose_threshold,
-    roc_points,
-    threshold_rule_text,
-)
+from colpo_core.evaluation.roc import auc, auc_estimate, choose_threshold, roc_points, threshold_rule_text
 from colpo_core.records.training.settings import THRESHOLD_RULES
 from colpo_core.terms import Label
 
@@ -101,13 +95,6 @@ def test_of_equally_good_thresholds_the_nearest_to_a_half_is_taken() -> None:
     assert choose_threshold([N, H, N, H], [0.2, 0.3, 0.6, 0.7], "youden") == pytest.approx(0.65)
 
 
-def test_threshold_falls_back_to_a_half() -> None:
-    assert choose_threshold([H, H], [0.1, 0.2], "youden") == 0.5
-    assert choose_threshold([], [], "youden") == 0.5
-    assert choose_threshold([N, H], [0.3, 0.3], "youden") == 0.5
-    assert choose_threshold([H, N], [0.1, 0.9], "youden") == 0.5
-
-
 def test_sensitivity_90_takes_the_highest_specificity_that_still_finds_nine_in_ten() -> None:
     hsil = [0.05, *[0.30 + 0.01 * n for n in range(9)]]
     normal = [0.02, 0.2, 0.305, 0.345, 0.5]
@@ -118,16 +105,16 @@ def test_sensitivity_90_takes_the_highest_specificity_that_still_finds_nine_in_t
     assert choose_threshold(truth[1:], hsil[:-1] + normal, "sensitivity_90") == pytest.approx(0.035)
 
 
-def test_sensitivity_90_falls_back_to_a_half() -> None:
-    for truth, probabilities in (
-        ([], []),
-        ([H, H], [0.1, 0.2]),
-        ([N, H], [0.3, 0.3]),
-        ([H, N], [0.1, 0.9]),
-        # Only calling everybody would find the lowest of five.
-        ([H, N, H, H, H, H], [0.1, 0.2, 0.9, 0.9, 0.9, 0.9]),
-    ):
-        assert choose_threshold(truth, probabilities, "sensitivity_90") == 0.5
+@pytest.mark.parametrize("rule", THRESHOLD_RULES)
+@pytest.mark.parametrize(
+    ("truth", "probs"), [([], []), ([H, H], [0.1, 0.2]), ([N, H], [0.3, 0.3]), ([H, N], [0.1, 0.9])]
+)
+def test_a_threshold_falls_back_to_a_half(truth: list[Label], probs: list[float], rule: str) -> None:
+    assert choose_threshold(truth, probs, rule) == 0.5
+
+
+def test_where_only_calling_everybody_would_do_sensitivity_90_falls_back_to_a_half() -> None:
+    assert choose_threshold([H, N, H, H, H, H], [0.1, 0.2, *[0.9] * 4], "sensitivity_90") == 0.5
 
 
 @given(cases, st.sampled_from(THRESHOLD_RULES))

@@ -1,17 +1,13 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
+from hypothesis.extra.numpy import arrays
 
 from colpo_core.evaluation.start_shares import StartShares, start_shares
-
-PAIRS = array_shapes(min_dims=2, max_dims=2, max_side=12).flatmap(
-    lambda shape: st.tuples(arrays(np.bool_, shape), arrays(np.bool_, shape))
-)
+from tests.support.masks import mask_pairs
 
 
-@given(PAIRS)
+@given(mask_pairs(12))
 def test_the_shares_are_those_of_the_sets_of_pixels(pair: tuple[np.ndarray, np.ndarray]) -> None:
     start, final = ({(int(y), int(x)) for y, x in np.argwhere(mask)} for mask in pair)
     shares = start_shares(*pair)
@@ -19,7 +15,7 @@ def test_the_shares_are_those_of_the_sets_of_pixels(pair: tuple[np.ndarray, np.n
     assert shares.added == (len(final - start) / len(final) if final else None)
 
 
-@given(PAIRS)
+@given(mask_pairs(12))
 def test_what_was_kept_and_what_was_added_make_the_mask(pair: tuple[np.ndarray, np.ndarray]) -> None:
     start, final = pair
     shares = start_shares(start, final)

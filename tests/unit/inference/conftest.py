@@ -1,5 +1,6 @@
 """A small pipeline that looks at its image, and a checkpoint of it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +34,10 @@ def pipeline(loaded: tuple[Pipeline, dict[str, Any]]) -> Pipeline:
 @pytest.fixture(scope="module")
 def card(loaded: tuple[Pipeline, dict[str, Any]]) -> dict[str, Any]:
     return loaded[1]
+
+
+@pytest.fixture
+def learning(pipeline: Pipeline) -> Iterator[Pipeline]:
+    """The pipeline in training mode, in which it may not be asked."""
+    yield pipeline.train()
+    pipeline.eval()

@@ -54,12 +54,9 @@ def test_the_closed_form_is_the_librarys_for_a_librarys_network_too() -> None:
 
 def test_highlights_are_filled_as_in_a_prediction(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("colpo_core.images.highlights.fill_highlights", lambda rgb: rgb // 3)
-    wanted, before = library_maps(pipeline, RGB // 3, "layercam"), pipeline.spec
-    pipeline.spec = replace(before, mask_highlights=True)
-    try:
-        found = library_maps(pipeline, RGB, "layercam")
-    finally:
-        pipeline.spec = before
+    wanted = library_maps(pipeline, RGB // 3, "layercam")
+    monkeypatch.setattr(pipeline, "spec", replace(pipeline.spec, mask_highlights=True))
+    found = library_maps(pipeline, RGB, "layercam")
     assert all(np.array_equal(found[name], wanted[name]) for name in MAP_NAMES)
 
 
@@ -69,12 +66,11 @@ def test_it_leaves_neither_hooks_nor_gradients(pipeline: Pipeline) -> None:
     assert not any(layer._forward_hooks for layer in pipeline.modules())
 
 
-def test_what_it_cannot_do_is_said(pipeline: Pipeline) -> None:
+def test_an_unknown_method_is_refused(pipeline: Pipeline) -> None:
     with pytest.raises(ValueError, match="method must be one of"):
         library_maps(pipeline, RGB, "scorecam")
-    pipeline.train()
-    try:
-        with pytest.raises(ValueError, match="training mode"):
-            library_maps(pipeline, RGB, "gradcam")
-    finally:
-        pipeline.eval()
+
+
+def test_a_network_in_training_is_refused(learning: Pipeline) -> None:
+    with pytest.raises(ValueError, match="training mode"):
+        library_maps(learning, RGB, "gradcam")

@@ -1,6 +1,7 @@
 """One image in, one prediction out."""
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 
 import cv2
@@ -58,13 +59,11 @@ def test_it_is_what_the_networks_say(pipeline: Pipeline) -> None:
 
 def test_calibration_and_highlights_are_those_of_the_spec(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("colpo_core.images.highlights.fill_highlights", lambda rgb: rgb // 3)
-    before, rgb = pipeline.spec, draw(50, 70)
+    rgb = draw(50, 70)
     plain = predict_image(pipeline, rgb // 3)
-    pipeline.spec = replace(before, mask_highlights=True, temperature_3ch=4.0, intercept_3ch=-1.0)
-    try:
-        prediction = predict_image(pipeline, rgb)
-    finally:
-        pipeline.spec = before
+    changed = replace(pipeline.spec, mask_highlights=True, temperature_3ch=4.0, intercept_3ch=-1.0)
+    monkeypatch.setattr(pipeline, "spec", changed)
+    prediction = predict_image(pipeline, rgb)
     assert np.array_equal(prediction.mask, plain.mask)
     assert prediction.prob_hsil_4ch == plain.prob_hsil_4ch
 
@@ -86,53 +85,42 @@ def test_calls_follow_the_frozen_thresholds_and_the_threshold_itself_is_hsil(pip
     prediction = predict_image(pipeline, draw(96, 128), with_maps=False)
     assert (prediction.threshold_3ch, prediction.threshold_4ch) == (0.4, 0.6)
     assert prediction.maps == {}
-    assert replace(prediction, prob_hsil_3ch=0.4, prob_hsil_4ch=0.6).call_3ch is Label.HSIL
-    assert replace(prediction, prob_hsil_3ch=0.4, prob_hsil_4ch=0.6).call_4ch is Label.HSIL
+    at_threshold = replace(prediction, prob_hsil_3ch=0.4, prob_hsil_4ch=0.6)
+    assert at_threshold.call_3ch is at_threshold.call_4ch is Label.HSIL
     assert replace(prediction, prob_hsil_3ch=0.39).call_3ch is Label.NORMAL
     assert replace(prediction, prob_hsil_4ch=0.59).call_4ch is Label.NORMAL
 
 
-def test_padding_is_no_part_of_the_mask_or_its_share(pipeline: Pipeline) -> None:
-    everything = replace(pipeline.spec, mask_threshold=0.0)
-    before = pipeline.spec
-    pipeline.spec = everything
-    try:
-        assert predict_image(pipeline, draw(20, 200), with_maps=False).acetowhite_fraction == 1.0
-    finally:
-        pipeline.spec = before
+def test_padding_is_no_part_of_the_mask_or_its_share(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "spec", replace(pipeline.spec, mask_threshold=0.0))
+    assert predict_image(pipeline, draw(20, 200), with_maps=False).acetowhite_fraction == 1.0
 
 
 def test_a_class_without_positive_evidence_has_an_empty_map(pipeline: Pipeline) -> None:
-    weights = pipeline.classifier_3ch.class_weights
-    kept = weights.detach().clone()
+    changed = deepcopy(pipeline)
+    weights = changed.classifier_3ch.class_weights
     with torch.no_grad():
-        weights[0] = -kept[0].abs()
-    try:
-        maps = predict_image(pipeline, draw(61, 203)).maps
-    finally:
-        with torch.no_grad():
-            weights.copy_(kept)
+        weights[0] = -weights[0].abs()
+    maps = predict_image(changed, draw(61, 203)).maps
     assert not maps["3ch-normal"].any()
     assert maps["3ch-normal"].size > 0
     assert maps["4ch-hsil"].any()
 
 
-def test_what_is_no_image_or_no_finished_pipeline_is_a_programmers_mistake(pipeline: Pipeline) -> None:
+def test_what_is_no_image_is_a_programmers_mistake(pipeline: Pipeline) -> None:
     with pytest.raises(ValueError, match="H x W x 3 uint8"):
         predict_image(pipeline, np.zeros((4, 4), np.uint8))
-    pipeline.train()
-    try:
-        with pytest.raises(ValueError, match="training mode"):
-            predict_image(pipeline, draw(32, 32))
-    finally:
-        pipeline.eval()
+
+
+def test_a_pipeline_in_training_is_a_programmers_mistake(learning: Pipeline) -> None:
+    with pytest.raises(ValueError, match="training mode"):
+        predict_image(learning, draw(32, 32))
 
 
 def test_the_entropy_is_that_of_the_segmentation_over_the_image_alone(pipeline: Pipeline) -> None:
     rgb = draw(96, 128)
-    images = torch.from_numpy(rgb.astype(np.float32) / 255).permute(2, 0, 1)[None]
     with torch.inference_mode():
-        probs = pipeline(images.contiguous(memory_format=torch.channels_last)).acetowhite[0, 0].double().numpy()
+        probs = pipeline(to_batch(rgb, pipeline.device)).acetowhite[0, 0].double().numpy()
     expected = -(probs * np.log2(probs) + (1 - probs) * np.log2(1 - probs))
     assert predict_image(pipeline, rgb, with_maps=False).mask_entropy == pytest.approx(expected.mean(), abs=1e-6)
 
@@ -159,7 +147,6 @@ def test_the_entropy_is_the_mean_over_the_pixels() -> None:
 def test_the_probabilities_are_those_that_the_mask_is_made_of(pipeline: Pipeline, size: tuple[int, int]) -> None:
     prediction = predict_image(pipeline, draw(*size))
     probs = prediction.acetowhite
-    assert probs is not None
     assert (probs.min() >= 0, probs.max() <= 1) == (True, True)
     assert probs.shape[1] / probs.shape[0] == pytest.approx(size[1] / size[0], rel=0.05), "over exactly the image"
     enlarged = cv2.resize(probs, size[::-1], interpolation=cv2.INTER_LINEAR) >= pipeline.spec.mask_threshold
@@ -170,10 +157,8 @@ def test_the_probabilities_are_those_that_the_mask_is_made_of(pipeline: Pipeline
 def test_features_point_where_the_four_channel_network_looks(pipeline: Pipeline) -> None:
     rgb = draw(96, 128)
     found = predict_image(pipeline, rgb).features
-    assert found is not None
-    images = to_batch(rgb, pipeline.device)
     with torch.inference_mode():
-        pooled = pipeline(images).features_4ch.mean(dim=(2, 3))[0].numpy()
+        pooled = pipeline(to_batch(rgb, pipeline.device)).features_4ch.mean(dim=(2, 3))[0].numpy()
     assert np.linalg.norm(found) == pytest.approx(1, abs=1e-5)
     assert found == pytest.approx(pooled / np.linalg.norm(pooled), abs=1e-5)
     assert np.array_equal(direction(np.zeros(3, np.float32)), np.zeros(3, np.float32))

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import safetensors.torch
@@ -39,6 +40,13 @@ def reseal(folder: Path, **changes: Any) -> None:
     (folder / CARD_FILE).write_text(json.dumps(seal_card(card | changes)), encoding="utf-8")
 
 
+def assert_same(loaded: Pipeline, saved: Pipeline) -> None:
+    """Both say the same of an image, to the last bit."""
+    images = torch.rand(1, 3, 64, 64).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        assert all(map(torch.equal, loaded(images), saved(images)))
+
+
 def test_what_was_saved_comes_back_and_says_the_same(folder: Path, pipeline: Pipeline) -> None:
     loaded, card = load_checkpoint(folder)
     assert loaded.spec == SPEC
@@ -48,10 +56,7 @@ def test_what_was_saved_comes_back_and_says_the_same(folder: Path, pipeline: Pip
     assert card["code_version"]
     for name, value in pipeline.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value), name
-    images = torch.rand(1, 3, 64, 64).contiguous(memory_format=torch.channels_last)
-    with torch.inference_mode():
-        for ours, theirs in zip(loaded(images), pipeline(images), strict=True):
-            assert torch.equal(ours, theirs)
+    assert_same(loaded, pipeline)
 
 
 def test_a_checkpoint_of_before_the_intercept_says_what_it_said_to_the_last_bit(
@@ -74,24 +79,15 @@ def test_a_checkpoint_of_before_the_intercept_says_what_it_said_to_the_last_bit(
 
 def test_a_librarys_networks_come_back_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
-    spec = PipelineSpec(
-        segmenter="unet_resnet34",
-        classifier="timm_efficientnet_b0",
-        height_px=64,
-        width_px=64,
-        temperature_4ch=1.5,
-        mask_highlights=True,
-        average_flips=True,
-    )
+    networks = {"segmenter": "unet_resnet34", "classifier": "timm_efficientnet_b0"}
+    how = {"temperature_4ch": 1.5, "mask_highlights": True, "average_flips": True}
+    spec = PipelineSpec(**networks, **how, height_px=64, width_px=64)
     made = build_pipeline(spec).to(memory_format=torch.channels_last).eval()
     save_checkpoint(tmp_path / "other", made, {"name": "other"})
     loaded, _ = load_checkpoint(tmp_path / "other")
     assert loaded.spec == spec
     assert loaded.segmenter.averages_flips
-    images = torch.rand(1, 3, 64, 64).contiguous(memory_format=torch.channels_last)
-    with torch.inference_mode():
-        for ours, theirs in zip(loaded(images), made(images), strict=True):
-            assert torch.equal(ours, theirs)
+    assert_same(loaded, made)
     missing = replace(SEGMENTERS["unet_resnet34"], needs="surely_not_installed")
     monkeypatch.setitem(SEGMENTERS, "unet_resnet34", missing)
     with pytest.raises(CheckpointMismatch, match=r"needs the optional packages: pip install -r requirements-nets\.txt"):
@@ -133,18 +129,19 @@ def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
         load_checkpoint(folder)
 
 
-def test_a_checkpoint_of_a_newer_program_is_refused(folder: Path) -> None:
-    reseal(folder, format_version=2)
-    with pytest.raises(CheckpointMismatch, match="Update the program"):
-        load_checkpoint(folder)
-
-
-def test_weights_that_do_not_fit_their_spec_are_refused(folder: Path) -> None:
-    reseal(folder, spec=SPEC.to_dict() | {"segnet_width": 0.5})
-    with pytest.raises(CheckpointMismatch, match="do not fit the networks"):
-        load_checkpoint(folder)
-    reseal(folder, spec=None)
-    with pytest.raises(CheckpointMismatch, match="does not say what its networks are"):
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"format_version": 2}, "Update the program"),
+        ({"spec": SPEC.to_dict() | {"segnet_width": 0.5}}, "do not fit the networks"),
+        ({"spec": None}, "does not say what its networks are"),
+    ],
+)
+def test_a_card_of_a_newer_program_or_of_other_networks_is_refused(
+    folder: Path, changes: dict[str, Any], words: str
+) -> None:
+    reseal(folder, **changes)
+    with pytest.raises(CheckpointMismatch, match=words):
         load_checkpoint(folder)
 
 
@@ -169,10 +166,7 @@ def test_nothing_is_overwritten(folder: Path, pipeline: Pipeline) -> None:
 def test_a_save_that_breaks_off_leaves_nothing(
     tmp_path: Path, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full_disk(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(checkpoint, "_flush", full_disk)
+    monkeypatch.setattr(checkpoint, "_flush", Mock(side_effect=OSError(28, "No space left on device")))
     with pytest.raises(JobFailed, match=r"No space left on device\. Make room"):
         save_checkpoint(tmp_path / "a", pipeline, {"name": "a"})
     assert list(tmp_path.iterdir()) == []

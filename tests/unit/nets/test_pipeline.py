@@ -5,14 +5,13 @@ from dataclasses import replace
 import torch
 
 from colpo_core.nets.pipeline import PipelineSpec, build_pipeline, with_acetowhite
+from tests.support.pipelines import untrained
 
 SPEC = PipelineSpec(segnet_width=0.05, height_px=64, width_px=96)
 
 
 def test_what_comes_out_is_what_the_parts_say() -> None:
-    torch.manual_seed(0)
-    pipeline = build_pipeline(SPEC).eval()
-    images = torch.rand(2, 3, 64, 96)
+    pipeline, images = untrained(SPEC), torch.rand(2, 3, 64, 96)
     with torch.inference_mode():
         output = pipeline(images)
         soft = pipeline.segmenter(images).softmax(dim=1)[:, 1:]
@@ -24,9 +23,7 @@ def test_what_comes_out_is_what_the_parts_say() -> None:
 
 
 def test_a_calibration_moves_the_probabilities_and_nothing_else() -> None:
-    torch.manual_seed(0)
-    pipeline = build_pipeline(SPEC).eval()
-    images = torch.rand(2, 3, 64, 96)
+    pipeline, images = untrained(SPEC), torch.rand(2, 3, 64, 96)
     with torch.inference_mode():
         plain = pipeline(images)
         pipeline.spec = replace(SPEC, temperature_3ch=2.5, temperature_4ch=0.4, intercept_4ch=-1.5)

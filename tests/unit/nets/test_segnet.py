@@ -103,14 +103,6 @@ def test_unpooling_puts_each_maximum_back_where_it_came_from() -> None:
     assert torch.equal(out.reshape(2, 3, 2, 32, 2, 32).amax(dim=(3, 5)), blocks)
 
 
-def test_padding_leaves_a_size_that_needs_none_alone() -> None:
-    net = small().eval()
-    images = torch.rand(1, 3, 64, 64)
-    with torch.inference_mode():
-        padded = F.pad(images[..., :60, :50], (0, 14, 0, 4), mode="reflect")
-        assert torch.equal(net(images[..., :60, :50]), net(padded)[..., :60, :50])
-
-
 def test_gradients_reach_every_weight() -> None:
     net = small().train()
     truth = torch.randint(0, 2, (2, 45, 64))
@@ -139,15 +131,6 @@ def test_it_learns_a_square() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.5 * losses[0]
-
-
-def test_the_probability_of_acetowhite_is_that_of_channel_one() -> None:
-    net = small().eval()
-    images = torch.rand(2, 3, 32, 32)
-    with torch.inference_mode():
-        soft = net.acetowhite(images)
-        assert soft.shape == (2, 1, 32, 32)
-        assert torch.allclose(soft[:, 0], net(images).softmax(dim=1)[:, 1])
 
 
 def test_one_seed_gives_one_network() -> None:

@@ -65,14 +65,8 @@ def test_a_card_of_another_version_is_refused() -> None:
 
 def test_a_card_of_an_earlier_version_has_what_was_then_the_only_way() -> None:
     values = PipelineSpec(threshold_3ch=0.3).to_dict()
-    for name in (
-        "temperature_3ch",
-        "temperature_4ch",
-        "mask_highlights",
-        "average_flips",
-        "intercept_3ch",
-        "intercept_4ch",
-    ):
+    calibration = {f"{name}_{network}" for name in ("temperature", "intercept") for network in ("3ch", "4ch")}
+    for name in calibration | {"mask_highlights", "average_flips"}:
         del values[name]
     assert PipelineSpec.from_dict(values) == PipelineSpec(threshold_3ch=0.3)
     assert PipelineSpec.from_dict(values).calibration_4ch == Calibration()

@@ -1,19 +1,10 @@
 import os
 import sys
-from collections.abc import Iterator
 
 import pytest
 import torch
 
 from colpo_core.nets import threads
-
-
-@pytest.fixture
-def three_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(("cores", "left"), [(1, 1), (2, 1), (3, 2), (4, 3), (8, 3)])

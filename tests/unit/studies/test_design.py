@@ -97,7 +97,6 @@ def test_a_plan_from_before_the_aid_and_one_of_a_crossover_keep_their_seals() ->
     assert before.sha256 == "8878114d5eded211b2b40925dfd3a5f664804d615c2be00077950f474a532c4a"
     crossed = replace(DESIGN, plan=replace(plan, aid=Aid.AT_ONCE, aid_checkpoint_id=1))
     assert crossed.sha256 == "9692d7e0900ab31799a2af4e8b57735000dd51c4a5384cde146f29804bf4c2c6"
-    assert crossed.plan is not None
     whole = replace(DESIGN, plan=replace(crossed.plan, crossover=False))
     other = replace(DESIGN, plan=replace(crossed.plan, aid_checkpoint_id=2))
     assert len({one.sha256 for one in (before, crossed, whole, other)}) == 4

@@ -14,6 +14,7 @@ RATINGS = arrays(np.float64, (4, 12), elements=st.integers(1, 5).map(float))
 
 
 @given(RATINGS)
+@settings(max_examples=40)
 def test_endpoints_are_what_they_are_called(ratings: np.ndarray) -> None:
     area = components(TRUTH, ratings, Endpoint.AUC)
     assert area.value == pytest.approx([roc_auc_score(TRUTH, one) for one in ratings])

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,15 +19,12 @@ def test_drawn_ratings_have_the_areas_that_were_asked_for() -> None:
 
 
 def test_variances_lie_where_they_are_put() -> None:
-    only_case = RoeMetz(reader=0, arm_reader=0, case=1, arm_case=0, reader_case=0, rest=0)
-    _, ratings = draw_ratings(
-        np.random.default_rng(0), n_readers=3, n_positive=5, n_negative=5, aucs=(0.8, 0.8), model=only_case
-    )
+    nothing, size = RoeMetz(0, 0, 0, 0, 0, 0), {"n_readers": 3, "n_positive": 5, "n_negative": 5}
+    only_case = replace(nothing, case=1)
+    _, ratings = draw_ratings(np.random.default_rng(0), **size, aucs=(0.8, 0.8), model=only_case)
     assert np.ptp(ratings, axis=(0, 1)) == pytest.approx(np.zeros(10))
-    only_readers = RoeMetz(reader=1, arm_reader=0, case=0, arm_case=0, reader_case=0, rest=0)
-    _, ratings = draw_ratings(
-        np.random.default_rng(0), n_readers=3, n_positive=5, n_negative=5, aucs=(0.5, 0.5), model=only_readers
-    )
+    only_readers = replace(nothing, reader=1)
+    _, ratings = draw_ratings(np.random.default_rng(0), **size, aucs=(0.5, 0.5), model=only_readers)
     assert np.ptp(ratings[:, :, :5], axis=2) == pytest.approx(np.zeros((2, 3)))
     assert np.ptp(ratings[0, :, 0]) > 0
 

@@ -6,15 +6,18 @@ from pathlib import Path
 import pytest
 import torch
 
+from colpo_core.datasets.manifest import Manifest
 from colpo_core.evaluation.calibration import apply_calibration
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.statistics.calibration import Calibration
+from colpo_core.records.training.settings import TrainingSettings
 from colpo_core.terms import Label, LabelSource, MaskPolicy
 from colpo_core.training.card import calibration_of, leaks_of, limits_of, make_card
 from colpo_core.training.contract import FitResult
 from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.incumbent import Incumbent
 from tests.support.blobs import blobs, tiny
+from tests.support.manifests import without_mask
 
 CHOSEN = PipelineSpec(threshold_3ch=0.25, threshold_4ch=0.75)
 
@@ -42,12 +45,8 @@ def test_a_card_says_what_made_it() -> None:
     assert card["trained_on"]["images"]["train"] == 4
     assert card["trained_on"]["mask_origins"] == {"simulated": 4}
     assert card["parent"] == {"name": "old", "sha256": "f" * 64}
-    assert card["computed_on"] == {
-        "device": "cpu",
-        "devices": 1,
-        "precision": "fp32",
-        "threads": torch.get_num_threads(),
-    }
+    threads = torch.get_num_threads()
+    assert card["computed_on"] == {"device": "cpu", "devices": 1, "precision": "fp32", "threads": threads}
     assert (card["protocol"], card["leaks"]) == ("patient", [])
     assert card["architecture"]["segmenter"] == "SegNet on VGG-19, 1 of its width"
     assert "out of 2 folds" in card["architecture"]["fourth_channel"]
@@ -65,8 +64,12 @@ def test_a_card_says_what_made_it() -> None:
     assert json.loads(json.dumps(card)) == card
 
 
+def limits(manifest: Manifest, settings: TrainingSettings | None = None, spec: PipelineSpec = CHOSEN) -> str:
+    return " ".join(limits_of(manifest, settings or tiny(), spec))
+
+
 def test_limits_say_what_not_to_conclude() -> None:
-    said = " ".join(limits_of(blobs((4, 4, 4), label_source=LabelSource.IMPRESSION).manifest, tiny(), CHOSEN))
+    said = limits(blobs((4, 4, 4), label_source=LabelSource.IMPRESSION).manifest)
     assert "All images are simulated" in said
     assert "colposcopic impressions, not histology" in said
     assert "4 labelled cases of 4 patients" in said
@@ -100,14 +103,14 @@ def test_the_papers_protocol_says_that_it_leaks() -> None:
 
 
 def test_limits_name_what_the_test_side_lacks() -> None:
-    said = " ".join(limits_of(blobs((4, 0, 0)).manifest, tiny(pretrained="imagenet"), CHOSEN))
+    said = limits(blobs((4, 0, 0)).manifest, tiny(pretrained="imagenet"))
     assert "No labelled case was kept for testing" in said
     assert "No mask was kept for testing" in said
     assert "thresholds were not chosen: they stand where a network says 0.5 before its calibration" in said
     assert "last epoch was kept" in said
     assert "without pretrained weights" not in said
     assert "impressions" not in said
-    one_sided = " ".join(limits_of(blobs((4, 2, 1), labels=[Label.HSIL, Label.NORMAL]).manifest, tiny(), CHOSEN))
+    one_sided = limits(blobs((4, 2, 1), labels=[Label.HSIL, Label.NORMAL]).manifest)
     assert "does not hold both labels, so sensitivity or specificity" in one_sided
 
 
@@ -122,20 +125,18 @@ def test_limits_name_the_network_whose_threshold_no_rule_could_choose() -> None:
 def test_a_card_says_for_which_share_of_hsil_its_probabilities_are_calibrated() -> None:
     some = blobs((8, 4, 40), labels=[Label.NORMAL, Label.NORMAL, Label.NORMAL, Label.HSIL, None])
     spec = PipelineSpec(temperature_3ch=1.5, intercept_3ch=-0.7)
-    found = calibration_of(some.manifest, tiny(), spec)
-    assert (found["3ch"]["n_normal"], found["3ch"]["n_hsil"]) == (9, 2), "the test side is not counted"
-    assert found["3ch"]["share_hsil"] == pytest.approx(2 / 11)
-    assert (found["3ch"]["method"], found["3ch"]["temperature"], found["3ch"]["intercept"]) == ("penalised", 1.5, -0.7)
-    paper = calibration_of(some.manifest, tiny(protocol="paper"), spec)
-    assert paper["3ch"]["n_normal"] + paper["3ch"]["n_hsil"] == 43, "copies of all sides are learned from"
+    found = calibration_of(some.manifest, tiny(), spec)["3ch"]
+    assert (found["n_normal"], found["n_hsil"]) == (9, 2), "the test side is not counted"
+    assert found["share_hsil"] == pytest.approx(2 / 11)
+    assert (found["method"], found["temperature"], found["intercept"]) == ("penalised", 1.5, -0.7)
+    paper = calibration_of(some.manifest, tiny(protocol="paper"), spec)["3ch"]
+    assert paper["n_normal"] + paper["n_hsil"] == 43, "copies of all sides are learned from"
 
 
 def test_a_card_says_which_masks_were_used() -> None:
     manifest = blobs((4, 2, 2)).manifest
-    assert "judged on the newest mask of each image (8 simulated)" in " ".join(limits_of(manifest, tiny(), CHOSEN))
+    assert "judged on the newest mask of each image (8 simulated)" in limits(manifest)
     one = replace(manifest, mask_policy=MaskPolicy.ANNOTATOR, mask_annotator_id=7)
-    assert "judged on the masks of person 7" in " ".join(limits_of(one, tiny(), CHOSEN))
-    staple = replace(manifest, mask_policy=MaskPolicy.STAPLE)
-    assert "STAPLE of the annotators' masks" in " ".join(limits_of(staple, tiny(), CHOSEN))
-    bare = replace(manifest, items=tuple(replace(it, mask_sha256=None, mask_origin=None) for it in manifest.items))
-    assert "Its segmenter" not in " ".join(limits_of(bare, tiny(), CHOSEN))
+    assert "judged on the masks of person 7" in limits(one)
+    assert "STAPLE of the annotators' masks" in limits(replace(manifest, mask_policy=MaskPolicy.STAPLE))
+    assert "Its segmenter" not in limits(replace(manifest, items=tuple(map(without_mask, manifest.items))))

@@ -7,10 +7,9 @@ from torch import Tensor, nn
 
 from colpo_core.datasets.frames import ACETOWHITE, Frames
 from colpo_core.datasets.image_sets import ImageSet
-from colpo_core.datasets.tensors import Batches, FourthChannel
+from colpo_core.datasets.tensors import FourthChannel
 from colpo_core.errors import JobCancelled
 from colpo_core.nets.registry import build_classifier
-from colpo_core.records.training.settings import AugmentationBounds
 from colpo_core.terms import Label, Split
 from colpo_core.training.classification import (
     ClassificationObjective,
@@ -18,38 +17,22 @@ from colpo_core.training.classification import (
     classification_objective,
     image_logits,
 )
-from colpo_core.training.contract import FitRequest, FitResult, Hyperparameters
-from colpo_core.training.fitting import fit
-from colpo_core.training.hardware import plain_hardware
+from colpo_core.training.contract import FitResult, Hyperparameters
 from colpo_core.training.loop import reproducible
 from colpo_core.training.progress import ProgressReporter
 from colpo_core.training.stage_splits import images_of_split
-from tests.support.blobs import blobs
-from tests.support.training_runs import quiet_progress
-
-
-def batches_of(frames: Frames) -> Batches:
-    return Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu"))
+from tests.support.blobs import batches_of, blobs
+from tests.support.training_runs import fit_quietly, quiet_progress, stopping_after
 
 
 def truth_channel(frames: Frames) -> FourthChannel:
     return lambda place: (frames.target[place] == ACETOWHITE).astype(np.uint8) * 255
 
 
-def objective_of(
-    frames: Frames, *, channel: FourthChannel | None = None, progress: ProgressReporter | None = None
-) -> ClassificationObjective:
-    train, validation = images_of_split(frames, Split.TRAIN).labels, images_of_split(frames, Split.VALIDATION).labels
-    return classification_objective(
-        frames,
-        batches_of(frames),
-        train,
-        validation,
-        channel=channel,
-        batch_size=4,
-        seed=1,
-        progress=progress or quiet_progress(),
-    )
+def objective_of(frames: Frames, *, channel: FourthChannel | None = None) -> ClassificationObjective:
+    sides = [images_of_split(frames, split).labels for split in (Split.TRAIN, Split.VALIDATION)]
+    how = {"channel": channel, "batch_size": 4, "seed": 1, "progress": quiet_progress()}
+    return classification_objective(frames, batches_of(frames), *sides, **how)
 
 
 def train(channels: int, frames: Frames, *, epochs: int, seen: list[Tensor]) -> tuple[nn.Module, FitResult]:
@@ -61,16 +44,12 @@ def train(channels: int, frames: Frames, *, epochs: int, seen: list[Tensor]) -> 
         )
         objective = objective_of(frames, channel=truth_channel(frames) if channels == 4 else None)
         hyperparameters = Hyperparameters(epochs=epochs, batch_size=4, learning_rate=5e-4, weight_decay=1e-4, seed=1)
-        fitted = fit(
-            FitRequest(network, objective, hyperparameters, hardware=plain_hardware(), progress=quiet_progress())
-        )
-    return network, fitted
+        return network, fit_quietly(network, objective, hyperparameters)
 
 
 def test_three_and_four_channels_see_the_same_images_in_the_same_order(tmp_path: Path) -> None:
     frames = blobs((9, 2, 0)).frames(tmp_path)
-    three: list[Tensor] = []
-    four: list[Tensor] = []
+    three, four = list[Tensor](), list[Tensor]()
     train(3, frames, epochs=2, seen=three)
     second, _ = train(4, frames, epochs=2, seen=four)
     assert len(three) == len(four) == 4
@@ -85,7 +64,6 @@ def test_it_learns_to_tell_dense_blobs_from_thin_ones(tmp_path: Path) -> None:
     frames = blobs((16, 8, 0)).frames(tmp_path)
     network, fitted = train(3, frames, epochs=5, seen=[])
     judged = objective_of(frames).validate(network)
-    assert judged is not None
     assert judged.figures["validation_auc"] > 0.9
     best = fitted.history[fitted.best_epoch - 1]["validation_loss"]
     assert best == min(figures["validation_loss"] for figures in fitted.history)
@@ -113,7 +91,6 @@ def test_images_without_label_teach_and_judge_nothing(tmp_path: Path) -> None:
 def test_a_validation_side_of_one_label_has_no_ranking(tmp_path: Path) -> None:
     frames = blobs((4, 1, 0)).frames(tmp_path)
     judged = objective_of(frames).validate(build_classifier("resnet18", in_channels=3).eval())
-    assert judged is not None
     assert "validation_auc" not in judged.figures
     assert judged.score == pytest.approx(-judged.figures["validation_loss"])
 
@@ -130,6 +107,5 @@ def test_logits_come_in_the_order_of_the_set_and_can_be_stopped(tmp_path: Path) 
     assert classes.tolist() == [int(frames.items[place].label is Label.HSIL) for place in order]
     alone, _ = said((3,), quiet_progress())
     assert torch.allclose(logits[2], alone[0], atol=1e-5)
-    asked = iter([False, False, True])
     with pytest.raises(JobCancelled):
-        said(order, quiet_progress(lambda: next(asked)))
+        said(order, quiet_progress(stopping_after(2)))

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,16 +88,8 @@ def test_every_arm_is_taught_with_its_own_channel_and_the_seed_of_its_run(
 ) -> None:
     trained: list[tuple[str, FourthChannel | None, int, ImageSet, ImageSet]] = []
 
-    def train(
-        trainer: Trainer,
-        stage: str,
-        images: ImageSet,
-        validation: ImageSet,
-        *,
-        channel: FourthChannel | None,
-        seed: int,
-    ) -> tuple[Reader, FitResult]:
-        trained.append((stage, channel, seed, images, validation))
+    def train(_: Trainer, stage: str, images: ImageSet, validation: ImageSet, **how: Any) -> tuple[Reader, FitResult]:
+        trained.append((stage, how["channel"], how["seed"], images, validation))
         return Reader(), FitResult(len(trained), [])
 
     monkeypatch.setattr(Trainer, "train_classifier", train)

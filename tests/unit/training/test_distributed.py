@@ -4,6 +4,7 @@ import pickle
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -15,21 +16,20 @@ from torch import Tensor, nn
 from colpo_core.datasets.frames import IGNORED, Frames
 from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.mapped_arrays import new_channel
-from colpo_core.datasets.tensors import Batch, Batches, FourthChannel
+from colpo_core.datasets.tensors import Batch, FourthChannel
 from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.nets.registry import build_classifier
-from colpo_core.records.training.settings import AugmentationBounds, TrainingEvent
+from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.records.training.stages import SHUFFLED
 from colpo_core.terms import Split
 from colpo_core.training.classification import ClassificationObjective, classification_objective
-from colpo_core.training.contract import FitRequest, FitResult, FitStateStore, Hyperparameters, Objective, Validation
-from colpo_core.training.fitting import fit
+from colpo_core.training.contract import FitResult, Hyperparameters, Validation
 from colpo_core.training.fourth_channel_controls import FourthChannelControls
-from colpo_core.training.hardware import plain_hardware
 from colpo_core.training.progress import ProgressReporter
 from colpo_core.training.segmentation import SegmentationObjective, segmentation_objective
 from colpo_core.training.stage_store import StageStore
-from tests.support.blobs import blobs
+from tests.support.blobs import batches_of, blobs
+from tests.support.training_runs import fit_quietly, quiet_progress, stopping_after
 
 BATCH_SIZE = 5
 """Odd, so that one of two processes has more of each batch than the other."""
@@ -54,45 +54,14 @@ class Both:
         logits = network(batch.images)
         # One image is known nowhere, so one process may have less to learn from than the other.
         target = torch.where(torch.tensor(batch.members).view(-1, 1, 1) == 2, IGNORED, batch.target)
-        of_masks = self.masks.loss(Said(logits), Batch(batch.images, target, batch.members))
-        return of_masks + self.labels.loss(Said(logits.mean(dim=(2, 3))), batch)
+        of_masks = self.masks.loss(lambda _: logits, Batch(batch.images, target, batch.members))
+        return of_masks + self.labels.loss(lambda _: logits.mean(dim=(2, 3)), batch)
 
     def validate(self, network: nn.Module) -> Validation | None:
-        of_labels, of_masks = self.labels.validate(Pooled(network)), self.masks.validate(Filled(network))
-        assert of_labels is not None
-        assert of_masks is not None
+        of_labels = self.labels.validate(lambda images: network(images).mean(dim=(2, 3)))
+        # Of three channels the first is shown as the fourth.
+        of_masks = self.masks.validate(lambda images: network(torch.cat([images, images[:, :1]], dim=1)))
         return Validation(of_masks.figures | of_labels.figures, of_labels.score)
-
-
-class Said(nn.Module):
-    """Says what was said already."""
-
-    def __init__(self, logits: Tensor) -> None:
-        super().__init__()
-        self.logits = logits
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.logits
-
-
-class Pooled(nn.Module):
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.inner(images).mean(dim=(2, 3))
-
-
-class Filled(nn.Module):
-    """Takes three channels, and shows the first as the fourth."""
-
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.inner(torch.cat([images, images[:, :1]], dim=1))
 
 
 @dataclass(frozen=True)
@@ -118,11 +87,9 @@ class Odd:
         return None
 
 
-def progress(told: list[TrainingEvent] | None = None, *, stop_after_epoch: int = 10**9) -> ProgressReporter:
-    events = told if told is not None else []
-    made = ProgressReporter(events.append, lambda: any(event.epoch >= stop_after_epoch for event in events))
-    made.begin("segmentation", epochs_total=HYPERPARAMETERS.epochs, share=(0.0, 1.0), message="")
-    return made
+def until_epoch(epoch: int, told: list[TrainingEvent]) -> ProgressReporter:
+    """Stops after this epoch."""
+    return quiet_progress(lambda: any(event.epoch >= epoch for event in told), told)
 
 
 def network() -> nn.Module:
@@ -132,10 +99,9 @@ def network() -> nn.Module:
 
 
 def objective_of(frames: Frames, channel: FourthChannel | None) -> Both:
-    bounds, cpu = AugmentationBounds(), torch.device("cpu")
-    batches = Batches(frames, bounds=bounds, device=cpu)
+    batches = batches_of(frames)
     images, judged = (ImageSet(tuple(frames.of(split))) for split in (Split.TRAIN, Split.VALIDATION))
-    common = {"batch_size": BATCH_SIZE, "seed": HYPERPARAMETERS.seed, "progress": progress()}
+    common = {"batch_size": BATCH_SIZE, "seed": HYPERPARAMETERS.seed, "progress": quiet_progress()}
     masks = segmentation_objective(frames, batches, images, judged, class_weights="sqrt_median", **common)
     return Both(masks, classification_objective(frames, batches, images, judged, channel=channel, **common))
 
@@ -154,25 +120,7 @@ def both(frames: Frames, tmp_path_factory: pytest.TempPathFactory) -> Both:
     return objective_of(frames, FourthChannelControls(frames, predicted, seed=0).of(SHUFFLED))
 
 
-def learn(
-    objective: Objective,
-    *,
-    devices: int,
-    reporter: ProgressReporter | None = None,
-    state_store: FitStateStore | None = None,
-    net: nn.Module,
-) -> FitResult:
-    hardware = plain_hardware(devices=devices)
-    return fit(
-        FitRequest(
-            net,
-            objective,
-            HYPERPARAMETERS,
-            hardware=hardware,
-            progress=reporter or progress(),
-            state_store=state_store,
-        )
-    )
+learn = partial(fit_quietly, hyperparameters=HYPERPARAMETERS)
 
 
 @dataclass(frozen=True)
@@ -200,9 +148,8 @@ def two(both: Both, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """What two processes make of it, with their state kept after every step."""
     net, told = network(), list[TrainingEvent]()
     stage_store = StageStore(tmp_path_factory.mktemp("two"), "key", save_every_s=0.0)
-    fitted = learn(
-        both, devices=2, reporter=progress(told), state_store=stage_store.unfinished("segmentation"), net=net
-    )
+    unfinished = stage_store.unfinished("segmentation")
+    fitted = learn(net, both, devices=2, progress=quiet_progress(told=told), state_store=unfinished)
     assert not multiprocessing.active_children()
     return Run(net, fitted, told, stage_store)
 
@@ -210,7 +157,7 @@ def two(both: Both, tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture
 def one(both: Both) -> Run:
     net, told = network(), list[TrainingEvent]()
-    return Run(net, learn(both, devices=1, reporter=progress(told), net=net), told, None)
+    return Run(net, learn(net, both, progress=quiet_progress(told=told)), told, None)
 
 
 def assert_same(first: nn.Module, second: nn.Module, *, within: float) -> None:
@@ -224,9 +171,8 @@ def test_two_processes_learn_what_one_learns(two: Run, one: Run) -> None:
         assert ours.keys() == theirs.keys()
         for name in ours.keys() - {"seconds", "images_per_second"}:
             assert ours[name] == pytest.approx(theirs[name], abs=1e-3), name
-    assert {"train_loss", "validation_loss", "validation_auc", "validation_iou_acetowhite"} <= two.fitted.history[
-        0
-    ].keys()
+    figures = {"train_loss", "validation_loss", "validation_auc", "validation_iou_acetowhite"}
+    assert figures <= two.fitted.history[0].keys()
     assert_same(two.network, one.network, within=1e-4)
     start = network().state_dict()
     assert max(float((value - start[name]).abs().max()) for name, value in two.network.state_dict().items()) > 1e-2
@@ -241,7 +187,7 @@ def test_the_process_that_waits_tells_what_the_first_one_tells(two: Run) -> None
 
 def test_one_process_takes_up_what_two_have_kept(two: Run, both: Both) -> None:
     net = network()
-    fitted = learn(both, devices=1, state_store=two.stage_store.unfinished("segmentation"), net=net)
+    fitted = learn(net, both, state_store=two.stage_store.unfinished("segmentation"))
     assert fitted == two.fitted
     assert_same(net, two.network, within=0.0)
 
@@ -249,7 +195,7 @@ def test_one_process_takes_up_what_two_have_kept(two: Run, both: Both) -> None:
 def test_a_wish_to_stop_ends_all_processes() -> None:
     told: list[TrainingEvent] = []
     with pytest.raises(JobCancelled):
-        learn(Odd(), devices=2, reporter=progress(told, stop_after_epoch=1), net=nn.Linear(1, 1))
+        learn(nn.Linear(1, 1), Odd(), devices=2, progress=until_epoch(1, told))
     assert [event.epoch for event in told if event.figures] == [1]
     assert not multiprocessing.active_children()
 
@@ -265,7 +211,7 @@ def test_a_wish_to_stop_ends_all_processes() -> None:
 )
 def test_a_process_that_fails_ends_the_fit(ends: str, sentence: str) -> None:
     with pytest.raises(JobFailed, match=sentence):
-        learn(Odd(ends), devices=2, net=nn.Linear(1, 1))
+        learn(nn.Linear(1, 1), Odd(ends), devices=2)
     assert not multiprocessing.active_children()
 
 
@@ -281,13 +227,11 @@ def test_what_crosses_is_small_and_the_same(both: Both, frames: Frames) -> None:
 
 @pytest.mark.slow
 def test_two_processes_take_up_what_one_has_kept(both: Both, one: Run, tmp_path: Path) -> None:
-    stage_store, steps = StageStore(tmp_path, "key", save_every_s=0.0), iter(range(100))
-    stopping = ProgressReporter(lambda event: None, lambda: next(steps) >= 4)
-    stopping.begin("segmentation", epochs_total=3, share=(0.0, 1.0), message="")
+    stage_store, stopping = StageStore(tmp_path, "key", save_every_s=0.0), quiet_progress(stopping_after(4))
     with pytest.raises(JobCancelled):
-        learn(both, devices=1, reporter=stopping, state_store=stage_store.unfinished("segmentation"), net=network())
+        learn(network(), both, progress=stopping, state_store=stage_store.unfinished("segmentation"))
     net = network()
-    fitted = learn(both, devices=2, state_store=stage_store.unfinished("segmentation"), net=net)
+    fitted = learn(net, both, devices=2, state_store=stage_store.unfinished("segmentation"))
     assert len(fitted.history) == 3
     assert_same(net, one.network, within=1e-4)
 
@@ -301,7 +245,7 @@ def test_with_batch_normalisation_two_processes_come_close(frames: Frames) -> No
     for devices in (1, 2):
         torch.manual_seed(0)
         net = build_classifier("resnet18", in_channels=3)
-        fitted = fit(FitRequest(net, objective, gentle, hardware=plain_hardware(devices=devices), progress=progress()))
+        fitted = fit_quietly(net, objective, gentle, devices=devices)
         losses.append([figures["train_loss"] for figures in fitted.history])
     assert losses[1] == pytest.approx(losses[0], abs=0.3)
     assert losses[1][-1] < losses[1][0]

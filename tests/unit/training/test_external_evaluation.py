@@ -1,19 +1,17 @@
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from colpo_core.errors import CheckpointMismatch, JobCancelled
 from colpo_core.inference.predict import predict_image
-from colpo_core.nets.checkpoint import load_checkpoint, save_checkpoint
-from colpo_core.nets.pipeline import build_pipeline
+from colpo_core.nets.checkpoint import load_checkpoint
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.terms import Label
 from colpo_core.training.external_evaluation import evaluate_checkpoint
 from tests.support.blobs import Blobs, blobs
+from tests.support.pipelines import save_untrained
 
 SPEC = PipelineSpec(
     segnet_width=0.1,
@@ -29,10 +27,7 @@ SPEC = PipelineSpec(
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("checkpoints") / "model"
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        pipeline = build_pipeline(SPEC)
-    return folder, save_checkpoint(folder, pipeline, {"name": "model"})
+    return folder, save_untrained(folder, SPEC)
 
 
 @pytest.fixture(scope="module")
@@ -40,29 +35,16 @@ def kept() -> Blobs:
     return blobs((0, 0, 5), labels=[Label.NORMAL, Label.HSIL, None])
 
 
-def look(
-    saved: tuple[Path, str],
-    kept: Blobs,
-    frames_dir: Path,
-    *,
-    cancelled: Callable[[], bool] = lambda: False,
-    told: list[TrainingEvent] | None = None,
-) -> dict[str, Any]:
-    return evaluate_checkpoint(
-        *saved,
-        kept.manifest,
-        source=kept,
-        frames_dir=frames_dir,
-        on_event=(told if told is not None else []).append,
-        cancelled=cancelled,
-    )
+def look(saved: tuple[Path, str], kept: Blobs, frames_dir: Path, **how: Any) -> dict[str, Any]:
+    how = {"on_event": lambda _: None, "cancelled": lambda: False} | how
+    return evaluate_checkpoint(*saved, kept.manifest, source=kept, frames_dir=frames_dir, **how)
 
 
 def test_it_says_what_inference_says_with_the_frozen_decisions(
     saved: tuple[Path, str], kept: Blobs, tmp_path: Path
 ) -> None:
     told: list[TrainingEvent] = []
-    metrics = look(saved, kept, tmp_path, told=told)
+    metrics = look(saved, kept, tmp_path, on_event=told.append)
     pipeline, _ = load_checkpoint(saved[0], expected_sha256=saved[1])
     labelled = [item for item in kept.manifest.items if item.label is not None]
     assert [row["image_id"] for row in metrics["predictions"]] == [item.image_id for item in labelled]

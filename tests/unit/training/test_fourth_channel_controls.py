@@ -14,6 +14,7 @@ from colpo_core.records.training.stages import ARMS, EMPTY, EXPERT, PREDICTED, S
 from colpo_core.terms import Split
 from colpo_core.training.fourth_channel_controls import FourthChannelControls, shuffled_partners
 from tests.support.blobs import Blobs, blobs
+from tests.support.manifests import without_mask
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +45,15 @@ def test_every_arm_shows_what_it_is_called_by(frames: Frames, predicted: npt.NDA
         assert not seen[EMPTY].any()
         assert np.array_equal(seen[EXPERT], 255 * (frames.target[place] == ACETOWHITE).astype(np.uint8))
         assert seen[EXPERT].any()
-        other = foreign[place]
-        assert other is not None
-        assert (seen[SHUFFLED] == other + 1).all()
+        assert (seen[SHUFFLED] == foreign[place] + 1).all()
         assert {values.dtype for values in seen.values()} == {np.dtype(np.uint8)}
 
 
 def test_the_expert_who_has_not_annotated_does_not_say_no_lesion(
     frames: Frames, predicted: npt.NDArray[np.uint8]
 ) -> None:
-    bare = replace(frames, items=(replace(frames.items[0], mask_sha256=None, mask_origin=None), *frames.items[1:]))
+    bare = replace(frames, items=(without_mask(frames.items[0]), *frames.items[1:]))
     expert = FourthChannelControls(bare, predicted, seed=0).of(EXPERT)
-    assert expert is not None
     assert np.array_equal(expert(0), predicted[0])
     assert np.array_equal(np.unique(expert(1)), [0, 255])
 
@@ -74,10 +72,7 @@ def bare_frames(patients: Sequence[tuple[int, Split]]) -> Frames:
     return Frames(items, pixels, pixels[..., 0], (box,) * len(items), ("0" * 64,) * len(items))
 
 
-@given(
-    st.lists(st.tuples(st.integers(1, 6), st.sampled_from(list(Split))), max_size=25),
-    st.integers(-3, 100),
-)
+@given(st.lists(st.tuples(st.integers(1, 6), st.sampled_from(list(Split))), max_size=25), st.integers(-3, 100))
 def test_strangers_are_other_patients_of_the_same_side_and_everybody_is_one_once(
     rows: list[tuple[int, Split]], seed: int
 ) -> None:
@@ -93,9 +88,7 @@ def test_strangers_are_other_patients_of_the_same_side_and_everybody_is_one_once
             continue
         given_to: dict[int, set[int]] = {}
         for place in places:
-            other = found[place]
-            assert other is not None
-            giver, taker = frames.items[other], frames.items[place]
+            giver, taker = frames.items[found[place]], frames.items[place]
             assert giver.split is split
             assert giver.patient_id != taker.patient_id
             given_to.setdefault(giver.patient_id, set()).add(taker.patient_id)
@@ -111,7 +104,6 @@ def test_another_seed_draws_other_strangers() -> None:
 def test_where_nobody_else_is_the_shuffled_channel_is_empty(tmp_path: Path) -> None:
     frames = blobs((2, 1, 0)).frames(tmp_path)
     shuffled = FourthChannelControls(frames, np.full(frames.target.shape, 7, np.uint8), seed=0).of(SHUFFLED)
-    assert shuffled is not None
     (alone,) = frames.of(Split.VALIDATION)
     assert not shuffled(alone).any()
     assert (shuffled(0) == 7).all()

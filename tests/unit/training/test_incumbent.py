@@ -10,15 +10,15 @@ from colpo_core.errors import CheckpointMismatch, JobCancelled
 from colpo_core.evaluation.judged import Judged
 from colpo_core.evaluation.masks import mask_figures
 from colpo_core.inference.predict import predict_image
-from colpo_core.nets.checkpoint import load_checkpoint, save_checkpoint
-from colpo_core.nets.pipeline import build_pipeline
+from colpo_core.nets.checkpoint import load_checkpoint
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.terms import Label, Split
 from colpo_core.training.incumbent import Incumbent, compare_with_incumbent
 from colpo_core.training.judging import PipelineResults
 from colpo_core.training.progress import ProgressReporter
 from tests.support.blobs import Blobs, blobs
-from tests.support.training_runs import quiet_progress
+from tests.support.pipelines import save_untrained
+from tests.support.training_runs import quiet_progress, stopping_after
 
 SPEC = PipelineSpec(segnet_width=0.05, height_px=64, width_px=64, threshold_4ch=0.4)
 
@@ -31,11 +31,7 @@ def some() -> Blobs:
 @pytest.fixture(scope="module")
 def current(tmp_path_factory: pytest.TempPathFactory) -> Incumbent:
     folder = tmp_path_factory.mktemp("checkpoints") / "current"
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        pipeline = build_pipeline(SPEC)
-    sha256 = save_checkpoint(folder, pipeline, {"name": "current"})
-    return Incumbent(folder, "current", sha256, frozenset(), frozenset())
+    return Incumbent(folder, "current", save_untrained(folder, SPEC), frozenset(), frozenset())
 
 
 def judgement(some: Blobs, *, right: bool = True) -> PipelineResults:
@@ -56,12 +52,24 @@ def judgement(some: Blobs, *, right: bool = True) -> PipelineResults:
     )
 
 
+@pytest.fixture
+def learned(current: Incumbent, some: Blobs) -> Incumbent:
+    """It has learned from the first patient and from the second image."""
+    first, second, *_ = some.manifest.items
+    patients, images = frozenset({first.patient_id}), frozenset({second.image_sha256})
+    return replace(current, learned_patients=patients, learned_images=images)
+
+
 def compare(
-    incumbent: Incumbent, some: Blobs, *, right: bool = True, progress: ProgressReporter | None = None
+    incumbent: Incumbent,
+    some: Blobs,
+    judged: PipelineResults | None = None,
+    *,
+    progress: ProgressReporter | None = None,
 ) -> dict[str, Any]:
     return compare_with_incumbent(
         incumbent,
-        judgement(some, right=right),
+        judged or judgement(some),
         PipelineSpec(),
         some.manifest.of(Split.TEST),
         source=some,
@@ -70,11 +78,8 @@ def compare(
     )
 
 
-def test_it_knows_its_patients_and_its_images(current: Incumbent, some: Blobs) -> None:
+def test_it_knows_its_patients_and_its_images(learned: Incumbent, some: Blobs) -> None:
     first, second, third, *_ = some.manifest.items
-    learned = replace(
-        current, learned_patients=frozenset({first.patient_id}), learned_images=frozenset({second.image_sha256})
-    )
     assert learned.knows(first)
     assert learned.knows(replace(first, image_sha256="a" * 64)), "another image of a patient it knows"
     assert learned.knows(second)
@@ -83,12 +88,9 @@ def test_it_knows_its_patients_and_its_images(current: Incumbent, some: Blobs) -
 
 
 def test_both_models_are_held_against_each_other_on_what_neither_has_learned_from(
-    current: Incumbent, some: Blobs
+    current: Incumbent, learned: Incumbent, some: Blobs
 ) -> None:
-    first, second, *rest = some.manifest.items
-    learned = replace(
-        current, learned_patients=frozenset({first.patient_id}), learned_images=frozenset({second.image_sha256})
-    )
+    rest = some.manifest.items[2:]
     found = compare(learned, some)
     assert (found["name"], found["sha256"]) == ("current", current.sha256)
     assert (found["n_images"], found["n_left_out"]) == (6, 2)
@@ -107,14 +109,14 @@ def test_both_models_are_held_against_each_other_on_what_neither_has_learned_fro
 
 
 def test_what_is_worse_beyond_its_interval_is_said(current: Incumbent, some: Blobs) -> None:
-    worse = compare(current, some, right=False)
+    worse = compare(current, some, judgement(some, right=False))
     assert worse["dice"]["value"] < 0
     assert any(sentence.startswith("Dice of the mask -") and " to " in sentence for sentence in worse["worse"])
 
 
 def test_where_it_knows_everything_nothing_is_claimed(current: Incumbent, some: Blobs) -> None:
     learned = replace(current, learned_patients=frozenset(item.patient_id for item in some.manifest.items))
-    found = compare(learned, some, right=False)
+    found = compare(learned, some, judgement(some, right=False))
     assert (found["n_images"], found["n_left_out"]) == (0, 8)
     assert found["calls"]["auc"]["value"] is None
     assert found["dice"]["value"] is None
@@ -126,23 +128,13 @@ def test_images_without_a_label_or_a_mask_count_for_what_they_have(current: Incu
     found = compare(current, some)
     assert (found["n_images"], found["calls"]["n"], found["dice"]["n_images"]) == (6, 4, 6)
     bare = blobs((0, 0, 4), masks=False)
-    judged = judgement(blobs((0, 0, 4)))
-    without = replace(judged, masks=[], mask_images=[], mask_patients=[])
-    found = compare_with_incumbent(
-        current,
-        without,
-        PipelineSpec(),
-        bare.manifest.of(Split.TEST),
-        source=bare,
-        device=torch.device("cpu"),
-        progress=quiet_progress(),
-    )
+    without = replace(judgement(blobs((0, 0, 4))), masks=[], mask_images=[], mask_patients=[])
+    found = compare(current, bare, without)
     assert (found["calls"]["n"], found["dice"]["value"]) == (4, None)
 
 
 def test_another_checkpoint_in_its_place_is_refused_and_it_can_be_stopped(current: Incumbent, some: Blobs) -> None:
     with pytest.raises(CheckpointMismatch, match="another checkpoint"):
         compare(replace(current, sha256="0" * 64), some)
-    asked = iter([False, False, True])
     with pytest.raises(JobCancelled):
-        compare(current, some, progress=quiet_progress(lambda: next(asked)))
+        compare(current, some, progress=quiet_progress(stopping_after(2)))

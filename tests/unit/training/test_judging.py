@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from colpo_core.datasets.image_sets import ImageSet
-from colpo_core.datasets.tensors import Batches
 from colpo_core.errors import JobCancelled
 from colpo_core.evaluation.calibration import apply_calibration
 from colpo_core.evaluation.judged import Judged
@@ -16,10 +15,9 @@ from colpo_core.evaluation.probabilities import EXACT
 from colpo_core.evaluation.roc import choose_threshold
 from colpo_core.inference.predict import predict_image
 from colpo_core.nets.gradcam import pipeline_maps
-from colpo_core.nets.pipeline import Pipeline, build_pipeline
+from colpo_core.nets.pipeline import Pipeline
 from colpo_core.nets.spec import PipelineSpec
 from colpo_core.records.statistics.figures import Estimate
-from colpo_core.records.training.settings import AugmentationBounds
 from colpo_core.terms import Label, LabelSource, Split
 from colpo_core.training.judging import (
     PipelineResults,
@@ -32,29 +30,22 @@ from colpo_core.training.judging import (
     with_calibration,
 )
 from colpo_core.training.progress import ProgressReporter
-from tests.support.blobs import Blobs, blobs
+from tests.support.blobs import Blobs, batches_of, blobs
+from tests.support.cohorts import judged_alone
+from tests.support.pipelines import untrained
+from tests.support.training_runs import quiet_progress, stopping_after
 
 N, H = Label.NORMAL, Label.HSIL
 
 
 @pytest.fixture(scope="module")
 def pipeline() -> Pipeline:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        made = build_pipeline(PipelineSpec(segnet_width=0.1, height_px=64, width_px=96))
-    return made.to(memory_format=torch.channels_last).eval()
+    return untrained(PipelineSpec(segnet_width=0.1, height_px=64, width_px=96))
 
 
 @pytest.fixture(scope="module")
 def some() -> Blobs:
     return blobs((0, 0, 3), labels=[N, H, None])
-
-
-def progress(stop_after: int = 10**9) -> ProgressReporter:
-    asked = iter(range(10**9))
-    made = ProgressReporter(lambda event: None, lambda: next(asked) >= stop_after)
-    made.begin("evaluation", epochs_total=1, share=(0.0, 1.0), message="")
-    return made
 
 
 def judge(
@@ -64,11 +55,11 @@ def judge(
     return judge_pipeline(
         pipeline,
         frames,
-        Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu")),
+        batches_of(frames),
         ImageSet(tuple(frames.of(Split.TEST))),
         source=some,
         batch_size=2,
-        progress=reporter or progress(),
+        progress=reporter or quiet_progress(),
         share=(0.0, 1.0),
         **what,
     )
@@ -96,18 +87,15 @@ def test_evidence_in_the_bars_is_counted_before_they_are_cut_off(
     for (places, patient), member in zip(found.places, frames.of(Split.TEST), strict=True):
         assert patient == frames.items[member].patient_id
         assert places.padding_area == pytest.approx(1 / 3)
-        batches = Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu"))
         with torch.inference_mode():
-            output = pipeline(batches.plain([member]).images)
+            output = pipeline(batches_of(frames).plain([member]).images)
         for name, cells in pipeline_maps(pipeline, output).items():
             enlarged = np.kron(cells[0], np.ones((64 // cells.shape[1], 96 // cells.shape[2])))
-            at = places.maps[name]
             if enlarged.sum() == 0:
-                assert at is None
+                assert places.maps[name] is None
                 continue
-            assert at is not None
-            inside = enlarged[:, 16:80]
-            assert at.padding == pytest.approx(1 - inside.sum() / enlarged.sum(), abs=1e-5)
+            outside = 1 - enlarged[:, 16:80].sum() / enlarged.sum()
+            assert places.maps[name].padding == pytest.approx(outside, abs=1e-5)
     metrics = metrics_of(found, pipeline.spec, label_source=LabelSource.HISTOLOGY, seed=0)
     for network in ("3ch", "4ch"):
         block = metrics[network]["evidence"]
@@ -120,7 +108,7 @@ def test_evidence_in_the_bars_is_counted_before_they_are_cut_off(
 
 def test_judging_can_be_stopped(pipeline: Pipeline, some: Blobs, tmp_path: Path) -> None:
     with pytest.raises(JobCancelled):
-        judge(pipeline, some, tmp_path, reporter=progress(stop_after=2))
+        judge(pipeline, some, tmp_path, reporter=quiet_progress(stopping_after(2)))
 
 
 def test_masks_or_labels_can_be_left_out(pipeline: Pipeline, some: Blobs, tmp_path: Path) -> None:
@@ -135,9 +123,7 @@ def test_masks_or_labels_can_be_left_out(pipeline: Pipeline, some: Blobs, tmp_pa
 def rows(*prob_hsil: float) -> list[Judged]:
     """Half of them normal, then half hsil."""
     half = len(prob_hsil) // 2
-    return [
-        Judged(place, place, N if place < half else H, prob, image_id=place) for place, prob in enumerate(prob_hsil)
-    ]
+    return judged_alone([N] * half + [H] * half, prob_hsil)
 
 
 def test_decisions_are_frozen_for_each_network_by_itself() -> None:

@@ -10,24 +10,15 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 from colpo_core.datasets.tensors import Batch
 from colpo_core.errors import JobCancelled, JobFailed
 from colpo_core.records.training.settings import TrainingEvent
-from colpo_core.training.contract import FitRequest, FitResult, FitStateStore, Hyperparameters, Validation
-from colpo_core.training.fitting import fit
-from colpo_core.training.hardware import plain_hardware
+from colpo_core.training.contract import FitResult, Hyperparameters, Validation
 from colpo_core.training.loop import learning_rate_factor, reproducible
 from colpo_core.training.progress import ProgressReporter
+from tests.support.training_runs import fit_quietly, quiet_progress, stopping_after
 
 
 def hyperparameters(**changes: object) -> Hyperparameters:
-    return Hyperparameters(
-        **({"epochs": 3, "batch_size": 2, "learning_rate": 0.1, "weight_decay": 0.0, "seed": 0} | changes)
-    )  # type: ignore[arg-type]
-
-
-def progress(told: list[TrainingEvent] | None = None, stop_after: int = 10**9) -> ProgressReporter:
-    asked = iter(range(10**9))
-    made = ProgressReporter((told if told is not None else []).append, lambda: next(asked) >= stop_after)
-    made.begin("segmentation", epochs_total=3, share=(0.0, 1.0), message="")
-    return made
+    plain = {"epochs": 3, "batch_size": 2, "learning_rate": 0.1, "weight_decay": 0.0, "seed": 0}
+    return Hyperparameters(**(plain | changes))  # type: ignore[arg-type]
 
 
 def line() -> nn.Linear:
@@ -58,28 +49,14 @@ class Three:
 
 
 def learn(
-    network: nn.Module,
-    objective: Three,
-    *,
-    reporter: ProgressReporter | None = None,
-    state_store: FitStateStore | None = None,
-    **changes: object,
+    network: nn.Module, objective: Three, *, progress: ProgressReporter | None = None, **changes: object
 ) -> FitResult:
-    return fit(
-        FitRequest(
-            network,
-            objective,
-            hyperparameters(**changes),
-            hardware=plain_hardware(),
-            progress=reporter or progress(),
-            state_store=state_store,
-        )
-    )
+    return fit_quietly(network, objective, hyperparameters(**changes), progress=progress)
 
 
 def test_the_loss_falls_and_every_epoch_is_told() -> None:
     network, told = line(), list[TrainingEvent]()
-    fitted = learn(network, Three(), reporter=progress(told), epochs=20)
+    fitted = learn(network, Three(), progress=quiet_progress(told=told), epochs=20)
     losses = [figures["train_loss"] for figures in fitted.history]
     assert losses[-1] < 0.05 * losses[0]
     assert fitted.best_epoch == 20
@@ -91,12 +68,11 @@ def test_the_loss_falls_and_every_epoch_is_told() -> None:
 def test_every_epoch_shows_every_image_once() -> None:
     objective = Three(count=8)
     learn(line(), objective)
-    for epoch in range(3):
-        shown = [place for number, places in objective.steps if number == epoch for place in places]
-        assert sorted(shown) == list(range(8))
-    assert [places for number, places in objective.steps if number == 0] != [
-        places for number, places in objective.steps if number == 1
+    by_epoch = [
+        [place for number, places in objective.steps if number == epoch for place in places] for epoch in range(3)
     ]
+    assert [sorted(shown) for shown in by_epoch] == [list(range(8))] * 3
+    assert by_epoch[0] != by_epoch[1]
 
 
 def test_the_best_epoch_is_kept() -> None:
@@ -147,11 +123,9 @@ def test_a_loss_that_is_no_number_ends_the_training(broken: float) -> None:
 
 
 def test_gradients_are_clipped() -> None:
-    network = line()
-    gradients = []
+    network, gradients, norms = line(), [], []
     network.weight.register_hook(lambda gradient: gradients.append(float(gradient)))
     before = network.weight.detach().clone()
-    norms = []
 
     def note_norm(optimizer: Optimizer, *_: object) -> None:
         gradients_now = [weight.grad for group in optimizer.param_groups for weight in group["params"]]
@@ -173,7 +147,7 @@ def test_gradients_are_clipped() -> None:
 def test_cancelling_stops_at_the_next_step() -> None:
     objective = Three(count=100)
     with pytest.raises(JobCancelled):
-        learn(line(), objective, reporter=progress(stop_after=4))
+        learn(line(), objective, progress=quiet_progress(stopping_after(4)))
     assert len(objective.steps) == 3
 
 

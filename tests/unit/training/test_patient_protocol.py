@@ -1,7 +1,8 @@
 """The proof that the training side's channel is made out of fold, with segmenters that know whom they saw."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,9 @@ from colpo_core.training.training_run import PreparedData
 from tests.support.blobs import Blobs, blobs, tiny
 from tests.support.training_runs import opened
 
+Prepared = tuple[PreparedData, Frames, dict[str, tuple[ImageSet, ImageSet]]]
+Prepare = Callable[..., Prepared]
+
 
 class Memory(nn.Module):
     """A segmenter that marks an image whole if it has learned from its patient, or from the very same image."""
@@ -37,27 +41,31 @@ class Memory(nn.Module):
         return torch.tensor(known).float().view(-1, 1, 1, 1).expand(shape)
 
 
-def prepare(
-    some: Blobs, folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: object
-) -> tuple[PreparedData, Frames, dict[str, tuple[ImageSet, ImageSet]]]:
-    """Prepare a run with memories for segmenters; with what each was trained, by its stage."""
-    trained: dict[str, tuple[ImageSet, ImageSet]] = {}
+@pytest.fixture
+def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prepare:
+    """Prepares a run with memories for segmenters; with what each was trained, by its stage."""
+    number = count()
 
-    def train(trainer: Trainer, stage: str, images: ImageSet, validation: ImageSet) -> tuple[Memory, FitResult]:
-        trained[stage] = (images, validation)
-        return Memory(trainer.frames, images.members), FitResult(1, [])
+    def prepared(some: Blobs, segmenter: type[Memory] = Memory, **settings: object) -> Prepared:
+        trained: dict[str, tuple[ImageSet, ImageSet]] = {}
 
-    monkeypatch.setattr(Trainer, "train_segmenter", train)
-    with opened(some, folder, tiny(**settings)) as run:
-        return prepare_by_patients(run), run.trainer.frames, trained
+        def train(trainer: Trainer, stage: str, images: ImageSet, validation: ImageSet) -> tuple[Memory, FitResult]:
+            trained[stage] = (images, validation)
+            return segmenter(trainer.frames, images.members), FitResult(1, [])
+
+        monkeypatch.setattr(Trainer, "train_segmenter", train)
+        with opened(some, tmp_path / str(next(number)), tiny(**settings)) as run:
+            return prepare_by_patients(run), run.trainer.frames, trained
+
+    return prepared
 
 
 @pytest.mark.parametrize(("folds", "seed"), [(2, 0), (3, 1), (5, 2)])
 def test_no_training_images_channel_comes_from_a_segmenter_that_saw_its_patient(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folds: int, seed: int
+    prepare: Prepare, folds: int, seed: int
 ) -> None:
     some = blobs((7, 2, 2), images_each=2)
-    prepared, frames, trained = prepare(some, tmp_path, monkeypatch, folds=folds, seed=seed)
+    prepared, frames, trained = prepare(some, folds=folds, seed=seed)
     # The proof is none unless a segmenter that saw the patient would give itself away.
     everybody = Memory(frames, trained[SEGMENTATION][0].members)
     train = frames.of(Split.TRAIN)
@@ -67,39 +75,31 @@ def test_no_training_images_channel_comes_from_a_segmenter_that_saw_its_patient(
     assert not prepared.channel.any()
 
 
-def test_the_same_photograph_under_another_patient_does_not_leak_into_the_channel(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_photograph_under_another_patient_does_not_leak_into_the_channel(prepare: Prepare) -> None:
     some = blobs((6, 1, 1))
     twin = replace(some.manifest.items[1], image_sha256=some.manifest.items[0].image_sha256)
     manifest = replace(some.manifest, items=(some.manifest.items[0], twin, *some.manifest.items[2:]))
     for seed in range(3):
-        prepared, _, _ = prepare(
-            replace(some, manifest=manifest), tmp_path / str(seed), monkeypatch, folds=3, seed=seed
-        )
+        prepared, _, _ = prepare(replace(some, manifest=manifest), folds=3, seed=seed)
         assert not prepared.channel.any()
 
 
-def test_the_other_sides_channels_come_from_the_pipelines_own_segmenter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_other_sides_channels_come_from_the_pipelines_own_segmenter(prepare: Prepare) -> None:
     class Marked(Memory):
         def acetowhite(self, images: Tensor) -> Tensor:
-            shape = (len(images), 1, *images.shape[2:])
-            return torch.full(shape, len(self.seen) / 255)
+            return torch.full((len(images), 1, *images.shape[2:]), len(self.seen) / 255)
 
-    monkeypatch.setattr("tests.unit.training.test_patient_protocol.Memory", Marked)
-    prepared, frames, _ = prepare(blobs((6, 2, 2)), tmp_path, monkeypatch, folds=2)
+    prepared, frames, _ = prepare(blobs((6, 2, 2)), Marked, folds=2)
     others = [*frames.of(Split.VALIDATION), *frames.of(Split.TEST)]
     assert (prepared.channel[others] == 6).all()
     assert (prepared.channel[frames.of(Split.TRAIN)] == 3).all()
 
 
 def test_every_segmenter_learns_from_all_it_may_and_is_chosen_on_the_validation_side(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prepare: Prepare,
 ) -> None:
     some = blobs((6, 2, 2), labels=[Label.NORMAL, Label.HSIL, None])
-    prepared, frames, trained = prepare(some, tmp_path, monkeypatch, folds=3)
+    prepared, frames, trained = prepare(some, folds=3)
     assert list(trained) == list(prepared.fitted) == [SEGMENTATION, *(fold_stage(fold, 3) for fold in range(3))]
     train = frames.of(Split.TRAIN)
     assert list(trained[SEGMENTATION][0].members) == train
@@ -107,16 +107,12 @@ def test_every_segmenter_learns_from_all_it_may_and_is_chosen_on_the_validation_
     assert sorted(place for places in left_out for place in places) == train
     assert {validation.members for _, validation in trained.values()} == {tuple(frames.of(Split.VALIDATION))}
     labelled = {split: tuple(p for p in frames.of(split) if frames.items[p].label is not None) for split in Split}
-    assert prepared.train.members == labelled[Split.TRAIN]
-    assert prepared.validation.members == labelled[Split.VALIDATION]
-    assert prepared.test.members == labelled[Split.TEST]
+    sides = {Split.TRAIN: prepared.train, Split.VALIDATION: prepared.validation, Split.TEST: prepared.test}
+    assert {split: side.members for split, side in sides.items()} == labelled
 
 
 def test_too_few_patients_are_told_before_anything_is_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def train(*_: object) -> None:
-        raise AssertionError("nothing is to be learned")
-
-    monkeypatch.setattr(Trainer, "train_segmenter", train)
+    monkeypatch.setattr(Trainer, "train_segmenter", lambda *_: pytest.fail("nothing is to be learned"))
     with opened(blobs((4, 2, 2)), tmp_path, tiny(folds=5)) as run, pytest.raises(JobFailed, match="fewer folds"):
         prepare_by_patients(run)
 

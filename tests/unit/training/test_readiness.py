@@ -4,36 +4,30 @@ import torch
 from colpo_core.errors import JobFailed
 from colpo_core.terms import Label
 from colpo_core.training.readiness import check_trainable, explaining_memory
-from tests.support.blobs import blobs
+from tests.support.blobs import Blobs, blobs
+
+ALIKE = "so there is nothing to tell apart. Add cases that are"
 
 
 def test_a_snapshot_with_all_that_is_needed_passes() -> None:
     check_trainable(blobs((2, 0, 0)).manifest)
 
 
-def test_one_patient_is_refused() -> None:
-    with pytest.raises(JobFailed, match=r"images of 1 patient, and one is not enough.*freeze a new snapshot"):
-        check_trainable(blobs((1, 2, 2)).manifest)
-    with pytest.raises(JobFailed, match="images of 0 patients"):
-        check_trainable(blobs((0, 2, 2)).manifest)
-
-
-def test_no_mask_is_refused() -> None:
-    with pytest.raises(JobFailed, match=r"No image on the training side has a mask.*Annotate"):
-        check_trainable(blobs((4, 0, 0), masks=False).manifest)
-
-
-def test_no_label_is_refused() -> None:
-    with pytest.raises(JobFailed, match=r"No image on the training side has a label.*histology"):
-        check_trainable(blobs((4, 0, 0), labels=[None]).manifest)
-
-
-@pytest.mark.parametrize(("only", "missing"), [(Label.HSIL, "normal"), (Label.NORMAL, "hsil")])
-def test_one_class_is_refused_and_the_other_asked_for(only: Label, missing: str) -> None:
-    with pytest.raises(
-        JobFailed, match=rf"are {only}, so there is nothing to tell apart. Add cases that are {missing}"
-    ):
-        check_trainable(blobs((4, 0, 0), labels=[only]).manifest)
+@pytest.mark.parametrize(
+    ("some", "words"),
+    [
+        (blobs((1, 2, 2)), r"images of 1 patient, and one is not enough.*freeze a new snapshot"),
+        (blobs((0, 2, 2)), "images of 0 patients"),
+        (blobs((4, 0, 0), masks=False), r"No image on the training side has a mask.*Annotate"),
+        (blobs((4, 0, 0), labels=[None]), r"No image on the training side has a label.*histology"),
+        (blobs((4, 0, 0), labels=[Label.HSIL]), f"are hsil, {ALIKE} normal"),
+        (blobs((4, 0, 0), labels=[Label.NORMAL]), f"are normal, {ALIKE} hsil"),
+    ],
+    ids=["one patient", "no patient", "no mask", "no label", "hsil alone", "normal alone"],
+)
+def test_what_cannot_be_learned_from_is_refused(some: Blobs, words: str) -> None:
+    with pytest.raises(JobFailed, match=words):
+        check_trainable(some.manifest)
 
 
 @pytest.mark.parametrize(

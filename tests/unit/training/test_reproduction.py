@@ -5,22 +5,29 @@ from pathlib import Path
 
 import pytest
 
+from colpo_core.datasets.manifest import Manifest
 from colpo_core.errors import InputRejected, JobCancelled, JobFailed
 from colpo_core.records.training.reproduction import Reproduction
 from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.training.reproduction import reproduce
 from colpo_core.training.setup import TrainingInputs
 from tests.support.blobs import blobs, tiny
+from tests.support.manifests import without_mask
 
 KEPT = "was finished by an earlier attempt and is kept."
 SOME = blobs((2, 2, 2))
 
 
 def run(
-    folder: Path, events: list[TrainingEvent], *, classifiers: tuple[str, ...] = ("resnet18",), stop_after: int = 10**9
+    folder: Path,
+    events: list[TrainingEvent],
+    *,
+    manifest: Manifest = SOME.manifest,
+    classifiers: tuple[str, ...] = ("resnet18",),
+    stop_after: int = 10**9,
 ) -> Reproduction:
     return reproduce(
-        TrainingInputs(SOME.manifest, tiny(), SOME, folder / "work", folder / "frames"),
+        TrainingInputs(manifest, tiny(), SOME, folder / "work", folder / "frames"),
         classifiers=classifiers,
         on_event=events.append,
         cancelled=lambda: len(events) > stop_after,
@@ -93,14 +100,9 @@ def test_classifiers_are_checked_first(tmp_path: Path, classifiers: tuple[str, .
 
 
 def test_too_few_masks_for_the_papers_protocol_are_refused_before_the_other_one_learns(tmp_path: Path) -> None:
-    bare = (replace(item, mask_sha256=None, mask_origin=None) for item in SOME.manifest.items[2:])
+    items = SOME.manifest.items
+    few_masks = replace(SOME.manifest, items=(*items[:2], *map(without_mask, items[2:])))
     events: list[TrainingEvent] = []
     with pytest.raises(JobFailed, match="at least three images with a mask"):
-        manifest = replace(SOME.manifest, items=(*SOME.manifest.items[:2], *bare))
-        reproduce(
-            TrainingInputs(manifest, tiny(), SOME, tmp_path / "work", tmp_path / "frames"),
-            classifiers=("resnet18",),
-            on_event=events.append,
-            cancelled=lambda: False,
-        )
+        run(tmp_path, events, manifest=few_masks)
     assert not events

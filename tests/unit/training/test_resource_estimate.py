@@ -5,7 +5,7 @@ from colpo_core.records.training.settings import TrainingEvent
 from colpo_core.training.resource_estimate import estimate_resources
 from colpo_core.training.stages import stage_passes
 from tests.support.blobs import blobs, tiny
-from tests.support.training_runs import quiet_progress
+from tests.support.training_runs import quiet_progress, stopping_after
 
 
 def test_every_stage_takes_its_time_and_twice_the_epochs_twice_of_it() -> None:
@@ -36,8 +36,4 @@ def test_what_will_fail_is_said_before_a_step() -> None:
 
 def test_it_stops_where_a_person_wants() -> None:
     with pytest.raises(JobCancelled):
-        estimate_resources(
-            blobs((4, 2, 2)).manifest,
-            tiny(),
-            progress=quiet_progress(cancelled=iter([False, True, True, True]).__next__),
-        )
+        estimate_resources(blobs((4, 2, 2)).manifest, tiny(), progress=quiet_progress(stopping_after(1)))

@@ -11,11 +11,8 @@ from colpo_core.datasets.tensors import Batches
 from colpo_core.errors import JobCancelled
 from colpo_core.nets.interfaces import Segmenter
 from colpo_core.nets.registry import build_segmenter
-from colpo_core.records.training.settings import AugmentationBounds
 from colpo_core.terms import Split
-from colpo_core.training.contract import FitRequest, Hyperparameters
-from colpo_core.training.fitting import fit
-from colpo_core.training.hardware import plain_hardware
+from colpo_core.training.contract import Hyperparameters
 from colpo_core.training.loop import reproducible
 from colpo_core.training.segmentation import (
     SegmentationObjective,
@@ -24,8 +21,8 @@ from colpo_core.training.segmentation import (
     segmentation_objective,
 )
 from colpo_core.training.stage_splits import images_of_split
-from tests.support.blobs import blobs
-from tests.support.training_runs import quiet_progress
+from tests.support.blobs import batches_of, blobs
+from tests.support.training_runs import fit_quietly, quiet_progress, stopping_after
 
 
 @dataclass
@@ -56,13 +53,13 @@ def objective_of(frames: Frames, batches: Batches, validation: ImageSet | None =
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     frames = blobs((20, 6, 0)).frames(tmp_path_factory.mktemp("frames"))
-    batches = Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu"))
+    batches = batches_of(frames)
     with reproducible(seed=0, threads=1):
         network = build_segmenter("segnet_vgg19", width=0.1)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         objective = objective_of(frames, batches)
         hyperparameters = Hyperparameters(epochs=20, batch_size=4, learning_rate=3e-3, weight_decay=1e-4, seed=0)
-        fit(FitRequest(network, objective, hyperparameters, hardware=plain_hardware(), progress=quiet_progress()))
+        fit_quietly(network, objective, hyperparameters)
     return Trained(network, frames, batches, objective)
 
 
@@ -74,7 +71,6 @@ def draw(trained: Trained, members: list[int]) -> np.ndarray:
 
 def test_it_learns_blobs_that_it_has_not_seen(trained: Trained) -> None:
     judged = trained.objective.validate(trained.network)
-    assert judged is not None
     assert judged.figures["validation_iou_acetowhite"] > 0.6
     assert judged.figures["validation_iou_background"] > 0.8
     assert judged.score == judged.figures["validation_iou_acetowhite"]
@@ -97,7 +93,6 @@ def test_the_judgement_by_hand(trained: Trained) -> None:
     drawn = draw(trained, trained.validation)[trained.validation] > 127
     truth = trained.frames.target[trained.validation] == ACETOWHITE
     judged = trained.objective.validate(trained.network)
-    assert judged is not None
     both = (drawn & truth).sum()
     assert judged.figures["validation_iou_acetowhite"] == pytest.approx(both / (drawn | truth).sum(), abs=0.01)
     assert judged.figures["validation_dice"] == pytest.approx(2 * both / (drawn.sum() + truth.sum()), abs=0.01)
@@ -116,24 +111,15 @@ def test_without_acetowhite_on_the_validation_side_the_loss_decides(trained: Tra
     for sha in {item.mask_sha256 for item in some.manifest.of(Split.VALIDATION)}:
         some.masks[str(sha)] = np.zeros_like(some.masks[str(sha)])
     frames = some.frames(tmp_path)
-    judged = objective_of(frames, Batches(frames, bounds=AugmentationBounds(), device=torch.device("cpu"))).validate(
-        trained.network
-    )
-    assert judged is not None
+    judged = objective_of(frames, batches_of(frames)).validate(trained.network)
     assert judged.score == -judged.figures["validation_loss"]
 
 
 def test_drawing_the_channel_can_be_stopped(trained: Trained) -> None:
-    asked = iter([False, False, True])
-    into = np.zeros(trained.frames.target.shape, np.uint8)
+    into, stopping = np.zeros(trained.frames.target.shape, np.uint8), quiet_progress(stopping_after(2))
     with pytest.raises(JobCancelled):
         draw_acetowhite(
-            trained.network,
-            trained.batches,
-            trained.validation,
-            into=into,
-            batch_size=2,
-            progress=quiet_progress(lambda: next(asked)),
+            trained.network, trained.batches, trained.validation, into=into, batch_size=2, progress=stopping
         )
     assert into[trained.validation[0]].any()
     assert not into[trained.validation[-1]].any()

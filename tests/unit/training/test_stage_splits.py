@@ -11,6 +11,7 @@ from colpo_core.errors import JobFailed
 from colpo_core.terms import Label, Split
 from colpo_core.training.stage_splits import images_of_split, training_folds
 from tests.support.blobs import blobs
+from tests.support.manifests import without_mask
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def patients_of(frames: Frames, fold: tuple[int, ...]) -> set[int]:
 
 def test_a_side_has_those_with_a_mask_and_those_with_a_label(tmp_path: Path) -> None:
     frames = blobs((4, 2, 0), labels=[Label.NORMAL, None]).frames(tmp_path)
-    frames = replace(frames, items=(replace(frames.items[0], mask_sha256=None, mask_origin=None), *frames.items[1:]))
+    frames = replace(frames, items=(without_mask(frames.items[0]), *frames.items[1:]))
     side = images_of_split(frames, Split.TRAIN)
     assert side.masks.members == (1, 2, 3)
     assert side.labels.members == (0, 2)
@@ -68,15 +69,12 @@ def test_too_few_patients_are_counted(tmp_path: Path) -> None:
 
 
 def test_masks_of_one_patient_alone_are_refused(frames: Frames) -> None:
-    items = tuple(
-        item if item.patient_id == 1 else replace(item, mask_sha256=None, mask_origin=None) for item in frames.items
+    one, two = (
+        tuple(item if item.patient_id in masked else without_mask(item) for item in frames.items)
+        for masked in ({1}, {1, 2})
     )
     with pytest.raises(JobFailed, match=r"one group of patients.*at least two patients"):
-        training_folds(replace(frames, items=items), folds=2, seed=0)
-    two = tuple(
-        item if item.patient_id in (1, 2) else replace(item, mask_sha256=None, mask_origin=None)
-        for item in frames.items
-    )
+        training_folds(replace(frames, items=one), folds=2, seed=0)
     # One of two: each fold leaves the other's, or both lie in one fold, and then it says so.
     masked = {place for place in frames.of(Split.TRAIN) if two[place].mask_sha256}
     for seed in range(6):
@@ -90,13 +88,8 @@ def test_masks_of_one_patient_alone_are_refused(frames: Frames) -> None:
 def test_two_patients_with_a_mask_never_share_a_fold(tmp_path: Path) -> None:
     """Of different labels each is alone in her stratum; put into one fold they would leave nothing to learn from."""
     some = blobs((8, 1, 1))
-    kept = {10, 20}
-    items = tuple(
-        item
-        if item.image_id in kept or item.split is not Split.TRAIN
-        else replace(item, mask_sha256=None, mask_origin=None)
-        for item in some.manifest.items
-    )
+    first, second, *others = some.manifest.items
+    items = (first, second, *(without_mask(one) if one.split is Split.TRAIN else one for one in others))
     frames = replace(some, manifest=replace(some.manifest, items=items)).frames(tmp_path)
     for seed in range(6):
         folds = training_folds(frames, folds=2, seed=seed)

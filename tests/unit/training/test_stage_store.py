@@ -10,12 +10,10 @@ from torch import Tensor, nn
 
 from colpo_core.datasets.tensors import Batch
 from colpo_core.errors import JobFailed
-from colpo_core.training.contract import FitRequest, FitResult, Hyperparameters
-from colpo_core.training.fitting import fit
-from colpo_core.training.hardware import plain_hardware
-from colpo_core.training.progress import ProgressReporter
+from colpo_core.training.contract import FitResult, Hyperparameters
 from colpo_core.training.stage_store import StageStore, training_key
 from tests.support.blobs import blobs, tiny
+from tests.support.training_runs import fit_quietly
 
 FITTED = FitResult(best_epoch=2, history=[{"train_loss": 0.5}, {"train_loss": 0.25}])
 
@@ -118,23 +116,13 @@ class Ramp:
 
 
 def learn(
-    stage_store: StageStore | None, crash_at: int | None = None, *, ema_decay: float = 0.0
+    stage_store: StageStore | None, objective: Ramp | None = None, *, ema_decay: float = 0.0
 ) -> tuple[nn.Sequential, FitResult]:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.2), nn.Conv2d(4, 1, 3))
-    progress = ProgressReporter(lambda event: None, lambda: False)
-    progress.begin("segmentation", epochs_total=5, share=(0.0, 1.0), message="")
-    fitted = fit(
-        FitRequest(
-            net,
-            Ramp(crash_at),
-            Hyperparameters(epochs=5, batch_size=2, learning_rate=0.01, weight_decay=0.1, seed=0, ema_decay=ema_decay),
-            hardware=plain_hardware(),
-            progress=progress,
-            state_store=stage_store.unfinished("segmentation") if stage_store else None,
-        )
-    )
-    return net, fitted
+    plan = Hyperparameters(epochs=5, batch_size=2, learning_rate=0.01, weight_decay=0.1, seed=0, ema_decay=ema_decay)
+    state_store = stage_store.unfinished("segmentation") if stage_store else None
+    return net, fit_quietly(net, objective or Ramp(), plan, state_store=state_store)
 
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
@@ -147,7 +135,7 @@ def test_a_fit_killed_at_any_step_ends_with_the_same_weights(
     place = tmp_path_factory.mktemp("stages")
     stage_store = StageStore(place, "key", save_every_s=0.0)
     with pytest.raises(KeyboardInterrupt):
-        learn(stage_store, crash_at, ema_decay=ema_decay)
+        learn(stage_store, Ramp(crash_at), ema_decay=ema_decay)
     assert StageStore(place, "other").unfinished("segmentation").load() is None
     torch.manual_seed(99)  # whatever was drawn since must not matter
     resumed, again = learn(stage_store, ema_decay=ema_decay)
@@ -157,25 +145,10 @@ def test_a_fit_killed_at_any_step_ends_with_the_same_weights(
 
 
 def test_a_fit_goes_on_at_the_step_and_not_at_the_epoch(tmp_path: Path) -> None:
-    stage_store = StageStore(tmp_path, "key", save_every_s=0.0)
+    stage_store, objective = StageStore(tmp_path, "key", save_every_s=0.0), Ramp()
     with pytest.raises(KeyboardInterrupt):
-        learn(stage_store, crash_at=8)
-    objective = Ramp()
-    progress = ProgressReporter(lambda event: None, lambda: False)
-    progress.begin("segmentation", epochs_total=5, share=(0.0, 1.0), message="")
-    torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.2), nn.Conv2d(4, 1, 3))
-    hyperparameters = Hyperparameters(epochs=5, batch_size=2, learning_rate=0.01, weight_decay=0.1, seed=0)
-    fitted = fit(
-        FitRequest(
-            net,
-            objective,
-            hyperparameters,
-            hardware=plain_hardware(),
-            progress=progress,
-            state_store=stage_store.unfinished("segmentation"),
-        )
-    )
+        learn(stage_store, Ramp(crash_at=8))
+    net, fitted = learn(stage_store, objective)
     assert objective.steps == 15 - 8
     stage_store.save("segmentation", net, fitted)
     assert stage_store.unfinished("segmentation").load() is None

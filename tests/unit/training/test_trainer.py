@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from colpo_core.datasets.image_sets import ImageSet
 from colpo_core.datasets.tensors import epoch_order
 from colpo_core.records.training.stages import SEGMENTATION, fold_stage
 from colpo_core.terms import Split
@@ -13,6 +14,8 @@ from tests.support.blobs import blobs, tiny
 from tests.support.training_runs import opened
 
 Begun = tuple[dict[str, torch.Tensor], Objective, Hyperparameters]
+
+LEARNED, JUDGED = ImageSet((0, 1)), ImageSet((6,))
 
 
 @pytest.fixture
@@ -33,9 +36,8 @@ def test_one_seed_gives_three_and_four_channels_the_same_weights_order_and_augme
     tmp_path: Path, begun: list[Begun]
 ) -> None:
     with opened(blobs((6, 2, 2)), tmp_path) as run:
-        trainer = run.trainer
-        frames = trainer.frames
-        images, validation = course_sets(run.trainer.frames.of(Split.TRAIN)), course_sets([6, 7])
+        trainer, frames = run.trainer, run.trainer.frames
+        images, validation = ImageSet(tuple(frames.of(Split.TRAIN))), ImageSet((6, 7))
         empty = np.zeros(frames.target.shape[1:], np.uint8)
         torch.manual_seed(123)  # what was drawn before must not matter
         trainer.train_classifier("classification 3 channels", images, validation, channel=None, seed=7)
@@ -61,16 +63,12 @@ def test_one_seed_gives_three_and_four_channels_the_same_weights_order_and_augme
             assert not torch.equal(left.images, later.images[:, :3])
 
 
-def course_sets(places: list[int]) -> trainer.ImageSet:
-    return trainer.ImageSet(tuple(places))
-
-
 def test_all_segmenters_begin_with_the_same_weights(tmp_path: Path, begun: list[Begun]) -> None:
     with opened(blobs((6, 2, 2)), tmp_path) as run:
         trainer = run.trainer
-        trainer.train_segmenter(SEGMENTATION, course_sets([0, 1, 2, 3]), course_sets([6]))
+        trainer.train_segmenter(SEGMENTATION, ImageSet((0, 1, 2, 3)), JUDGED)
         torch.rand(5)
-        trainer.train_segmenter(fold_stage(0, 2), course_sets([0, 1]), course_sets([6]))
+        trainer.train_segmenter(fold_stage(0, 2), LEARNED, JUDGED)
     (first, _, _), (second, objective, hyperparameters) = begun
     assert all(torch.equal(value, second[name]) for name, value in first.items())
     assert (objective.count, hyperparameters.learning_rate) == (2, tiny().learning_rate_segmentation)
@@ -79,14 +77,14 @@ def test_all_segmenters_begin_with_the_same_weights(tmp_path: Path, begun: list[
 def test_a_finished_stage_is_taken_from_the_shelf(tmp_path: Path, begun: list[Begun]) -> None:
     some = blobs((6, 2, 2))
     with opened(some, tmp_path) as run:
-        first, how = run.trainer.train_segmenter(SEGMENTATION, course_sets([0, 1]), course_sets([6]))
+        first, how = run.trainer.train_segmenter(SEGMENTATION, LEARNED, JUDGED)
     with opened(some, tmp_path) as run:
-        again, kept = run.trainer.train_segmenter(SEGMENTATION, course_sets([0, 1]), course_sets([6]))
+        again, kept = run.trainer.train_segmenter(SEGMENTATION, LEARNED, JUDGED)
     assert len(begun) == 1
     assert kept == how
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in first.state_dict().items())
     with opened(some, tmp_path, tiny(seed=9)) as run:
-        run.trainer.train_segmenter(SEGMENTATION, course_sets([0, 1]), course_sets([6]))
+        run.trainer.train_segmenter(SEGMENTATION, LEARNED, JUDGED)
     assert len(begun) == 2
 
 
@@ -102,10 +100,8 @@ def test_the_settings_reach_the_plan(tmp_path: Path, begun: list[Begun]) -> None
         learning_rate_classification=0.75,
     )
     with opened(blobs((6, 2, 2)), tmp_path, settings) as run:
-        run.trainer.train_segmenter(SEGMENTATION, course_sets([0, 1]), course_sets([6]))
-        run.trainer.train_classifier(
-            "classification 3 channels", course_sets([0, 1]), course_sets([6]), channel=None, seed=5
-        )
+        run.trainer.train_segmenter(SEGMENTATION, LEARNED, JUDGED)
+        run.trainer.train_classifier("classification 3 channels", LEARNED, JUDGED, channel=None, seed=5)
     common = {"batch_size": 4, "weight_decay": 0.125, "max_gradient_norm": 0.25, "early_stopping": 2, "ema_decay": 0.5}
     assert begun[0][2] == Hyperparameters(epochs=7, learning_rate=0.5, seed=0, **common)  # type: ignore[arg-type]
     assert begun[1][2] == Hyperparameters(epochs=3, learning_rate=0.75, seed=5, **common)  # type: ignore[arg-type]

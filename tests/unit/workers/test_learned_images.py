@@ -16,9 +16,9 @@ from tests.support.copies import as_jpeg, cropped
 from tests.support.learned import publish_anew
 
 
-def pixels(store: Store, image_id: int) -> NDArray[np.uint8]:
-    with store.reading() as session:
-        return read_rgb(store.blobs.get(session.get_one(Image, image_id).sha256))
+def pixels(desk: PredictedClinic, place: int) -> NDArray[np.uint8]:
+    with desk.store.reading() as session:
+        return read_rgb(desk.store.blobs.get(session.get_one(Image, desk.cases[place].image_id).sha256))
 
 
 def told(caller: Caller, desk: PredictedClinic, rgb: NDArray[np.uint8]) -> LearnedFrom:
@@ -27,10 +27,8 @@ def told(caller: Caller, desk: PredictedClinic, rgb: NDArray[np.uint8]) -> Learn
     return LearnedImages(caller.store, checkpoint).tell(CleanImage(rgb, rgb.shape[1], rgb.shape[0]))
 
 
-def test_the_very_image_a_copy_of_it_and_another_are_told_apart(
-    store: Store, administrator: Caller, desk: PredictedClinic
-) -> None:
-    learned, other = (pixels(store, desk.cases[place].image_id) for place in (-1, 0))
+def test_the_very_image_a_copy_of_it_and_another_are_told_apart(administrator: Caller, desk: PredictedClinic) -> None:
+    learned, other = pixels(desk, -1), pixels(desk, 0)
     assert told(administrator, desk, learned) is LearnedFrom.YES
     assert told(administrator, desk, as_jpeg(np.rot90(learned), 70)) is LearnedFrom.NEAR_COPY
     assert told(administrator, desk, cropped(learned, 0.05, 1.0)) is LearnedFrom.NEAR_COPY
@@ -38,7 +36,7 @@ def test_the_very_image_a_copy_of_it_and_another_are_told_apart(
 
 
 def test_what_cannot_be_compared_is_not_known(store: Store, administrator: Caller, desk: PredictedClinic) -> None:
-    other = pixels(store, desk.cases[0].image_id)
+    other = pixels(desk, 0)
     with store.writing() as session:
         session.execute(update(Image).values(perceptual_hash=None))
         lost = session.get_one(Image, desk.cases[-1].image_id).sha256
@@ -49,7 +47,7 @@ def test_what_cannot_be_compared_is_not_known(store: Store, administrator: Calle
 def test_without_the_snapshots_file_nothing_is_known_where_it_was_never_read(
     store: Store, administrator: Caller, desk: PredictedClinic
 ) -> None:
-    learned = pixels(store, desk.cases[-1].image_id)
+    learned = pixels(desk, -1)
     with store.reading() as session:
         store.blobs.path(session.get_one(Snapshot, desk.snapshot_id).sha256).unlink()
     assert told(administrator, desk, learned) is LearnedFrom.YES

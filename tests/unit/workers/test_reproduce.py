@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import select
@@ -32,12 +33,13 @@ FILES = {
     "work",
 }
 Call = Callable[..., Reproduction]
+Asked = list[dict[str, Any]]
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     """What the training was asked for."""
-    calls: list[dict[str, Any]] = []
+    calls: Asked = []
 
     def stand_in(inputs: TrainingInputs, **how: Any) -> Reproduction:
         calls.append({**vars(inputs), **how})
@@ -70,7 +72,7 @@ def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_files_are_written_and_the_deed_is_in_the_log(
-    call: Call, store: Store, asked: list[dict[str, Any]], frozen: SnapshotRecord, annotator: Caller, tmp_path: Path
+    call: Call, store: Store, asked: Asked, frozen: SnapshotRecord, annotator: Caller, tmp_path: Path
 ) -> None:
     found = call(classifiers=("resnet18", "resnet50", "resnet18"))
     assert {place.name for place in (tmp_path / "out").iterdir()} == FILES
@@ -89,7 +91,7 @@ def test_all_files_are_written_and_the_deed_is_in_the_log(
 
 @pytest.mark.usefixtures("no_plots", "frozen")
 def test_the_same_folder_goes_on_and_another_snapshots_is_refused(
-    call: Call, asked: list[dict[str, Any]], annotator: Caller, tmp_path: Path
+    call: Call, asked: Asked, annotator: Caller, tmp_path: Path
 ) -> None:
     call()
     call()
@@ -106,9 +108,8 @@ def test_the_same_folder_goes_on_and_another_snapshots_is_refused(
     assert len(asked) == 3
 
 
-def test_a_foreign_file_in_the_result_s_place_is_not_overwritten(
-    call: Call, asked: list[dict[str, Any]], frozen: SnapshotRecord, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("frozen")
+def test_a_foreign_file_in_the_result_s_place_is_not_overwritten(call: Call, asked: Asked, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "reproduction.json").write_text("not JSON")
     with pytest.raises(Conflict):
@@ -116,20 +117,17 @@ def test_a_foreign_file_in_the_result_s_place_is_not_overwritten(
     assert not asked
 
 
-def test_a_failed_reproduction_leaves_no_table(
-    call: Call, frozen: SnapshotRecord, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    def fails(*_: Any, **__: Any) -> Reproduction:
-        raise JobFailed("The loss is not a number any more.")
-
-    monkeypatch.setattr("colpo_core.training.reproduction.reproduce", fails)
+@pytest.mark.usefixtures("frozen")
+def test_a_failed_reproduction_leaves_no_table(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    failing = Mock(side_effect=JobFailed("The loss is not a number any more."))
+    monkeypatch.setattr("colpo_core.training.reproduction.reproduce", failing)
     with pytest.raises(JobFailed):
         call()
     assert {place.name for place in (tmp_path / "out").iterdir()} == {"work"}
 
 
 def test_who_and_what_is_refused(
-    call: Call, store: Store, asked: list[dict[str, Any]], annotator: Caller, reader: Caller, tmp_path: Path
+    call: Call, store: Store, asked: Asked, annotator: Caller, reader: Caller, tmp_path: Path
 ) -> None:
     Clinic(store).add_cohort(8)
     freezing.freeze_snapshot(annotator, query=SnapshotQuery("kept", external=True))
@@ -143,9 +141,8 @@ def test_who_and_what_is_refused(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_is_a_file_is_refused(
-    call: Call, asked: list[dict[str, Any]], frozen: SnapshotRecord, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("frozen")
+def test_a_folder_that_is_a_file_is_refused(call: Call, asked: Asked, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(InputRejected, match="cannot be written"):
         call()

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from colpo_core.datasets.manifest import Manifest
 from colpo_core.images.decoding import read_rgb
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.cases.fingerprints import fill_fingerprints
@@ -17,6 +18,19 @@ from tests.support.copies import as_jpeg
 from tests.support.snapshots import manifest_of
 
 
+def freeze_and_promote(annotator: Caller, administrator: Caller, card: dict[str, Any]) -> Manifest:
+    """The manifest of a snapshot of all cases, of which the current model has this card."""
+    snapshot, store = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s")), annotator.store
+    with store.writing() as session:
+        checkpoint = Checkpoint(name="model", sha256="a" * 64, snapshot_id=snapshot.id, card=card)
+        checkpoint.label_source = LabelSource.HISTOLOGY
+        session.add(checkpoint)
+        session.flush()
+        session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="first"))
+    fill_learned(store)
+    return manifest_of(store, snapshot.id)
+
+
 @pytest.mark.parametrize(
     ("card", "sides"),
     [({}, {Split.TRAIN, Split.VALIDATION}), ({"protocol": "patient"}, {Split.TRAIN, Split.VALIDATION}),
@@ -27,19 +41,8 @@ def test_the_current_model_knows_whom_it_has_learned_from(
 ) -> None:
     assert find_incumbent(store) is None
     Clinic(store).add_cohort(8)
-    snapshot = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
-    with store.writing() as session:
-        session.add(
-            Checkpoint(
-                name="model", sha256="a" * 64, snapshot_id=snapshot.id, label_source=LabelSource.HISTOLOGY, card=card
-            )
-        )
-        session.flush()
-        session.add(Promotion(checkpoint_id=1, promoted_by=administrator.person_id, reason="first"))
-    fill_learned(store)
+    items = freeze_and_promote(annotator, administrator, card).items
     incumbent = find_incumbent(store)
-    assert incumbent is not None
-    items = manifest_of(store, snapshot.id).items
     assert {item.split for item in items} == set(Split)
     assert {item.split for item in items if incumbent.knows(item)} == sides
 
@@ -49,21 +52,12 @@ def test_the_current_model_knows_a_near_copy_under_another_code(
 ) -> None:
     clinic = Clinic(store)
     clinic.add_cohort(8)
-    snapshot = freezing.freeze_snapshot(annotator, query=SnapshotQuery("s"))
-    with store.writing() as session:
-        checkpoint = Checkpoint(name="model", sha256="a" * 64, snapshot_id=snapshot.id, card={})
-        checkpoint.label_source = LabelSource.HISTOLOGY
-        session.add(checkpoint)
-        session.flush()
-        session.add(Promotion(checkpoint_id=checkpoint.id, promoted_by=administrator.person_id, reason="first"))
-    fill_learned(store)
-    manifest = manifest_of(store, snapshot.id)
+    manifest = freeze_and_promote(annotator, administrator, {})
     copied = read_rgb(store.blobs.get(manifest.of(Split.TRAIN)[0].image_sha256))
     copy = clinic.add_case(photograph=as_jpeg(copied, 60))
     other = clinic.add_case()
     fill_fingerprints(store)
     incumbent = find_incumbent(store)
-    assert incumbent is not None
     later = freezing.freeze_snapshot(annotator, query=SnapshotQuery("later"))
     items = manifest_of(store, later.id).items
     knows = {item.patient_id: incumbent.knows(item) for item in items}
