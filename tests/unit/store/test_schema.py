@@ -1,6 +1,5 @@
 import shutil
 import sqlite3
-import threading
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from colpo_core.store.tables import Base, Case, HeldGpu, Job, Patient
 from colpo_core.terms import JobKind
 from tests.support.old_store import opening
 from tests.support.schemas import checks_of, triggers_of
+from tests.support.threads import errors_of_all
 
 
 def test_a_new_store_has_exactly_the_tables(store: Store) -> None:
@@ -162,17 +162,4 @@ def test_a_database_without_tables_is_no_store_to_upgrade(settings: Settings) ->
 
 
 def test_many_may_open_a_new_store_at_once(settings: Settings) -> None:
-    errors: list[Exception] = []
-
-    def open_it() -> None:
-        try:
-            Store.open(settings).close()
-        except Exception as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=open_it) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    assert errors_of_all(lambda: Store.open(settings).close()) == []
