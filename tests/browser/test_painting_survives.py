@@ -106,7 +106,7 @@ def assert_all_is_saved(clinic: Clinic, tab: Tab, n_strokes: int, n_rows: int | 
         missing = missing_strokes(tab, n_strokes, n_rows or n_strokes)
         if not missing or time.monotonic() > deadline:
             break
-        tab.page.wait_for_timeout(100)
+        tab.page.wait_for_timeout(300)
     assert missing == []
     tab.wait_state("saved")
     assert np.array_equal(clinic.stored(tab.seat), tab.shown())
