@@ -14,10 +14,10 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.mask_page import TOKEN, Clinic, EditorPage
-from tests.browser.sign_in import signed_in
+from tests.browser.mask_page import TOKEN, Clinic, EditorPage, NewTab
+from tests.browser.sign_in import SCREEN, signed_in
 from tests.support.ports import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -108,19 +108,25 @@ class Server:
 
 @pytest.fixture
 def new_server(tmp_path: Path) -> Iterator[Server]:
-    """A server on an empty store."""
+    """A server on an empty store, for one test."""
     server = Server(tmp_path / "data").start()
     yield server
     server.kill()
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    server = Server(tmp_path_factory.mktemp("clinic") / "data").start()
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on an empty store, for all tests of a file."""
+    server = Server(tmp_path_factory.mktemp("served") / "data").start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def clinic(server: Server) -> Iterator[Clinic]:
     clinic = Clinic(server)
     yield clinic
     clinic.store.close()
-    server.kill()
 
 
 @pytest.fixture
@@ -129,15 +135,28 @@ def image_id(clinic: Clinic, request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def new_tab(chromium: Browser, clinic: Clinic) -> Iterator[Callable[..., EditorPage]]:
+def new_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens an empty page in a browser of somebody who is signed in: `new_page(server, token, viewport=TALL)`."""
     contexts: list[BrowserContext] = []
 
-    def new(**options: object) -> EditorPage:
-        context = signed_in(chromium, clinic.server.url, TOKEN, viewport={"width": 1366, "height": 768}, **options)
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        return EditorPage(context.new_page(), clinic.server.url)
+    def new(server: Server, token: str, **options: object) -> Page:
+        contexts.append(signed_in(chromium, server.url, token, **options))
+        return contexts[-1].new_page()
 
     yield new
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def new_tab(clinic: Clinic, new_page: Callable[..., Page]) -> NewTab:
+    def new(**options: object) -> EditorPage:
+        return EditorPage(new_page(clinic.server, TOKEN, viewport=SCREEN, **options), clinic.server.url, clinic)
+
+    return new
+
+
+@pytest.fixture
+def tab(image_id: int, new_tab: NewTab) -> EditorPage:
+    """A tab in which the test's image is open."""
+    return new_tab().open(image_id)

@@ -1,24 +1,23 @@
 """A tab with the mask editor, and the clinic that the server behind it serves."""
 
-import hashlib
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Dialog, Page, Route
+from playwright.sync_api import Dialog, Page, Route, expect
 from sqlalchemy import delete
+from sqlalchemy.orm import Session
 
 from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.images.masks import decode_rle
-from colpo_core.records.people import Actor
 from colpo_core.services.annotations import own_masks
-from colpo_core.services.common.callers import Caller
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, Image, Patient, Person, SignInSession, utc_now
-from colpo_core.terms import Finding, Role, Stage
+from colpo_core.store.tables import Case, Image, Patient, SignInSession
+from colpo_core.terms import Finding, Stage
+from tests.browser.sign_in import add_sign_in
+from tests.conftest import add_person
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Server
@@ -27,18 +26,22 @@ HEIGHT, WIDTH = 120, 160
 TOKEN = "token-of-anna"
 SAVE_PATH = "**/colpo/annotations/i*"
 
-FIND_EDITOR = """() => {
+_SEARCH = """(name) => {
   const search = (node) => {
     for (const element of node.querySelectorAll("*")) {
-      if (element.maskEditor) return element.maskEditor;
+      if (element[name]) return element[name];
       const found = element.shadowRoot && search(element.shadowRoot);
       if (found) return found;
     }
     return null;
   };
-  window.editor = search(document);
-  return window.editor !== null && window.editor.isReady && window.editor.layers.every((layer) => layer.isLoaded);
+  return search(document);
 }"""
+FIND = f"(name) => {{ window.found = ({_SEARCH})(name); return window.found !== null; }}"
+FIND_EDITOR = f"""() => {{
+  const editor = window.editor = ({_SEARCH})("maskEditor");
+  return editor !== null && editor.isReady && editor.layers.every((layer) => layer.isLoaded);
+}}"""
 FIND_ASKING = f"() => {{ ({FIND_EDITOR})(); return Boolean(window.editor?.isAsking); }}"
 PIXELS = """(finding) => {
   const { width, height, mask } = finding ? window.editor.layerOf(finding) : window.editor.activeLayer;
@@ -67,48 +70,70 @@ KEPT_KEYS = """() => new Promise((done) => {
 })"""
 
 
+def settle(page: Page) -> None:
+    """Wait until Streamlit has drawn what it was asked for."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
+
+
+class SentFrames:
+    """What a page sends through its web socket; to be made before the page is opened."""
+
+    def __init__(self, page: Page) -> None:
+        self.frames: list[bytes | str] = []
+        self._page = page
+        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.frames.append(frame)))
+
+    def forget(self) -> None:
+        """Forget what was sent, once Streamlit is done and nothing has been sent for a while."""
+        n_before = -1
+        while n_before != len(self.frames):
+            n_before = len(self.frames)
+            self._page.wait_for_timeout(250)
+            settle(self._page)
+        self.frames.clear()
+
+
 class Clinic:
     """The store that the server serves, and the person who paints."""
 
     def __init__(self, server: "Server") -> None:
         self.server = server
         self.store = Store.open(Settings(data_dir=server.data_dir))
-        with self.store.writing() as session:
-            person = Person(username="anna", display_name="Anna", role=Role.ANNOTATOR, active=True)
-            session.add(person)
-            session.flush()
-            self.anna = Caller(self.store, Actor(person.id, person.username, person.display_name, person.role))
+        self.anna = add_person(self.store, "anna")
         self.sign_in()
 
     def sign_in(self) -> None:
         with self.store.writing() as session:
-            session.add(
-                SignInSession(
-                    token_sha256=hashlib.sha256(TOKEN.encode()).hexdigest(),
-                    person_id=self.anna.person_id,
-                    expires_at=utc_now() + timedelta(hours=2),
-                )
-            )
+            add_sign_in(session, self.anna.person_id, TOKEN)
 
     def sign_out(self) -> None:
         with self.store.writing() as session:
             session.execute(delete(SignInSession))
 
     def add_image(self, seed: int, *, height_px: int = HEIGHT, width_px: int = WIDTH) -> int:
-        rgb = np.random.default_rng(seed).integers(60, 200, (height_px, width_px, 3), dtype=np.uint8)
-        file = encode_clean(CleanImage(rgb, width_px=width_px, height_px=height_px))
         with self.store.writing() as session:
-            image = Image(
-                case=Case(patient=Patient(code=f"p-{seed}")),
-                sha256=self.store.blobs.put(file.content),
-                media_type=file.media_type,
-                width_px=width_px,
-                height_px=height_px,
-                stage=Stage.ACETIC_ACID,
-            )
-            session.add(image)
+            case = Case(patient=Patient(code=f"p-{seed}"))
+            image = self.make_image(session, case, seed, height_px=height_px, width_px=width_px)
             session.flush()
             return image.id
+
+    def make_image(
+        self,
+        session: Session,
+        case: Case,
+        seed: int,
+        *,
+        height_px: int,
+        width_px: int,
+        stage: Stage = Stage.ACETIC_ACID,
+    ) -> Image:
+        rgb = np.random.default_rng(seed).integers(60, 200, (height_px, width_px, 3), dtype=np.uint8)
+        file = encode_clean(CleanImage(rgb, width_px=width_px, height_px=height_px))
+        image = Image(case=case, sha256=self.store.blobs.put(file.content), media_type=file.media_type)
+        image.width_px, image.height_px, image.stage = width_px, height_px, stage
+        session.add(image)
+        return image
 
     def stored(self, image_id: int, finding: Finding = Finding.ACETOWHITE) -> NDArray[np.bool_]:
         opened = own_masks.open_annotation(self.anna, image_id=image_id, finding=finding)
@@ -119,19 +144,30 @@ class Clinic:
 
 
 class EditorPage:
-    """One tab with the editor."""
+    """One tab with the editor; with a clinic it knows what the server holds of the image that was first opened."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Page, url: str, clinic: Clinic | None = None) -> None:
         self.page = page
         self.url = url
+        self.clinic = clinic
+        self.image_id: int | None = None
 
     def open(self, image_id: int) -> "EditorPage":
+        self.image_id = self.image_id or image_id
         self.page.goto(f"{self.url}/annotate?image={image_id}")
         return self.wait_ready()
 
     def another(self) -> "EditorPage":
         """One more tab of the same browser."""
-        return EditorPage(self.page.context.new_page(), self.url)
+        return EditorPage(self.page.context.new_page(), self.url, self.clinic)
+
+    def stored(self, finding: Finding = Finding.ACETOWHITE) -> NDArray[np.bool_]:
+        return self.clinic.stored(self.image_id, finding)
+
+    def assert_saved(self, mask: NDArray[np.bool_] | None = None) -> None:
+        """Everything is saved, and the server holds this mask of acetowhite epithelium, or else the active layer's."""
+        self.wait_state("saved")
+        assert np.array_equal(self.stored(), self.mask() if mask is None else mask)
 
     def wait_ready(self) -> "EditorPage":
         self.page.locator(".editor .stage").wait_for()
@@ -206,6 +242,10 @@ class EditorPage:
         self.page.on("dialog", accept)
         return asked
 
+    def wait_nothing_kept(self) -> None:
+        """Wait until the browser's database holds nothing."""
+        self.page.wait_for_function(f"() => ({KEPT_KEYS})().then((keys) => keys.length === 0)")
+
     def refuse_saves(self) -> Callable[[], None]:
         """Let no save reach the server; returns what ends it."""
 
@@ -221,3 +261,6 @@ class EditorPage:
     def _as_mask(self, digits: str) -> NDArray[np.bool_]:
         height, width = self.page.evaluate("() => [window.editor.canvas.height, window.editor.canvas.width]")
         return (np.frombuffer(digits.encode(), np.uint8) == ord("1")).reshape(height, width)
+
+
+NewTab = Callable[..., EditorPage]

@@ -1,8 +1,5 @@
 """A case under review in a real store: three images of one size, a prediction with all its layers, and masks of two."""
 
-import hashlib
-from datetime import timedelta
-
 import cv2
 import numpy as np
 
@@ -27,11 +24,10 @@ from colpo_core.store.tables import (
     Prediction,
     Promotion,
     Review,
-    SignInSession,
     Snapshot,
-    utc_now,
 )
 from colpo_core.terms import AnnotationState, Finding, LabelSource, MaskOrigin, Role, Stage, Verdict
+from tests.browser.sign_in import add_sign_in
 from tests.support.clinic import make_card
 
 TOKEN = "token-of-ada"
@@ -56,9 +52,7 @@ class ReviewedCase:
             )
             session.add_all([ada, ben])
             session.flush()
-            token_sha256 = hashlib.sha256(TOKEN.encode()).hexdigest()
-            expires_at = utc_now() + timedelta(hours=2)
-            session.add(SignInSession(token_sha256=token_sha256, person_id=ada.id, expires_at=expires_at))
+            add_sign_in(session, ada.id, TOKEN)
             self.ada = Actor(ada.id, ada.username, ada.display_name, ada.role)
             case = Case(patient=Patient(code="p-1"))
             file = encode_clean(CleanImage(rgb, width_px=width_px, height_px=height_px))

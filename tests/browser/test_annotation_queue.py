@@ -81,9 +81,8 @@ def test_a_queue_is_worked_through_without_the_mouse_but_for_painting(
 
 
 def test_a_start_takes_the_place_of_what_was_painted_and_undo_brings_that_back(
-    clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]
+    clinic: Clinic, image_id: int, tab: EditorPage
 ) -> None:
-    tab = new_tab().open(image_id)
     tab.stroke((30, 30), (90, 42))
     tab.wait_state("saved")
     painted = tab.mask()
@@ -93,9 +92,9 @@ def test_a_start_takes_the_place_of_what_was_painted_and_undo_brings_that_back(
     tab.page.wait_for_function("() => !window.editor.activeLayer.mask?.pixels.includes(1)")
     opened = own_masks.open_annotation(clinic.anna, image_id=image_id)
     assert opened.start is Start.NOTHING
-    assert not clinic.stored(image_id).any()
+    assert not tab.stored().any()
     tab.page.keyboard.press("z")
     tab.page.wait_for_function("() => window.editor.activeLayer.mask?.pixels.includes(1)")
     tab.wait_state("saved")
     assert (tab.mask() == painted).all()
-    assert (clinic.stored(image_id) == painted).all()
+    assert (tab.stored() == painted).all()

@@ -1,10 +1,9 @@
 """A reader reads with keys in a real browser, and all that the browser received is looked through."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, WebSocket, expect
+from playwright.sync_api import Page, Response, WebSocket, expect
 from sqlalchemy import select
 
 from colpo_core.services.common.callers import Caller
@@ -12,7 +11,7 @@ from colpo_core.services.studies import designing
 from colpo_core.store import Store
 from colpo_core.store.tables import Case, Image, Reading, StudyCase
 from colpo_core.terms import Label
-from tests.browser.sign_in import signed_in
+from tests.browser.conftest import Server
 
 pytestmark = pytest.mark.browser
 N_CASES = 4
@@ -61,11 +60,14 @@ def study_id(administrator: Caller, reader: Caller, add_case: Callable[..., int]
     return study.id
 
 
+@pytest.fixture
+def page(new_page: Callable[..., Page], new_server: Server, reader: Caller, token_of: Callable[[Caller], str]) -> Page:
+    return new_page(new_server, token_of(reader))
+
+
 def test_a_study_is_read_with_keys_and_nothing_unblinds(
-    chromium: Browser, store: Store, reader: Caller, study_id: int, token_of: Callable[[Caller], str], new_server: Any
+    page: Page, store: Store, study_id: int, new_server: Server
 ) -> None:
-    context = signed_in(chromium, new_server.url, token_of(reader))
-    page = context.new_page()
     ear = Ear(page)
     page.goto(f"{new_server.url}/read?study={study_id}")
     where = page.locator(".where")
@@ -119,4 +121,3 @@ def test_a_study_is_read_with_keys_and_nothing_unblinds(
     assert heard.count(b"/colpo/readings/") >= N_CASES
     assert b"The image to read" in heard, "the messages of the page were not heard"
     assert [word for word in secrets if word.encode() in heard] == []
-    context.close()

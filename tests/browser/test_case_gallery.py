@@ -1,18 +1,16 @@
 """The gallery of cases in a real browser: keys, quick selecting over pages, and the way to a case and back."""
 
-import hashlib
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from colpo_core.store.tables import Case, Person, SignInSession, utc_now
+from colpo_core.store.tables import Case, Person
 from tests.browser.conftest import Server
-from tests.browser.sign_in import TALL, signed_in
+from tests.browser.sign_in import TALL, add_sign_in
 from tests.support.clinic import Clinic
 
 pytestmark = pytest.mark.browser
@@ -23,32 +21,25 @@ CARD = ".gallery .card"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("gallery") / "data").start()
+def server(server: Server) -> Server:
     store = Store.open(Settings(data_dir=server.data_dir))
     Clinic(store).add_cohort(N_CASES, masked=False)
     with store.writing() as session:
         painter = session.scalars(select(Person).where(Person.username == "painter")).one()
-        token_sha256 = hashlib.sha256(TOKEN.encode()).hexdigest()
-        expires_at = utc_now() + timedelta(hours=2)
-        session.add(SignInSession(token_sha256=token_sha256, person_id=painter.id, expires_at=expires_at))
+        add_sign_in(session, painter.id, TOKEN)
         assert len(session.scalars(select(Case.id)).all()) == N_CASES
     store.close()
-    yield server
-    server.kill()
+    return server
 
 
 @pytest.fixture
-def page(chromium: Browser, server: Server) -> Iterator[Page]:
-    context = signed_in(chromium, server.url, TOKEN, viewport=TALL)
-    context.set_default_timeout(20_000)
-    page = context.new_page()
+def page(new_page: Callable[..., Page], server: Server) -> Page:
+    page = new_page(server, TOKEN, viewport=TALL)
     page.goto(f"{server.url}/cases")
     page.get_by_text(f"{N_CASES} cases").wait_for()
     page.get_by_text("Gallery", exact=True).click()
     expect(page.locator(CARD)).to_have_count(50)
-    yield page
-    context.close()
+    return page
 
 
 def test_quick_clicks_and_keys_select_over_several_pages(page: Page) -> None:

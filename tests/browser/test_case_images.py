@@ -1,67 +1,35 @@
 """A case's images in a real browser: stages side by side under one zoom, and a specimen's site on the picture."""
 
-import hashlib
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from colpo_core.images.decoding import CleanImage, encode_clean
 from colpo_core.records.cases.cases import SpecimenSite
-from colpo_core.records.people import Actor
 from colpo_core.services.cases.case import get_case
 from colpo_core.services.cases.histology import add_specimen
-from colpo_core.services.common.callers import Caller
-from colpo_core.settings import Settings
-from colpo_core.store import Store
-from colpo_core.store.tables import Case, Image, Patient, Person, SignInSession, utc_now
-from colpo_core.terms import Grade, Role, SpecimenKind, Stage
+from colpo_core.store.tables import Case, Patient
+from colpo_core.terms import Grade, SpecimenKind, Stage
 from tests.browser.conftest import Server
-from tests.browser.sign_in import TALL, signed_in
+from tests.browser.mask_page import FIND, TOKEN, Clinic
+from tests.browser.sign_in import TALL
 
 pytestmark = pytest.mark.browser
 
-TOKEN = "token-of-anna"
 SIZES = {Stage.NATIVE: (640, 480), Stage.ACETIC_ACID: (320, 240), Stage.LUGOL: (300, 300)}
-FIND = """(name) => {
-  const search = (node) => {
-    for (const element of node.querySelectorAll("*")) {
-      if (element[name]) return element[name];
-      const found = element.shadowRoot && search(element.shadowRoot);
-      if (found) return found;
-    }
-    return null;
-  };
-  window.found = search(document);
-  return window.found !== null;
-}"""
 PLACES = "() => window.found.panes.map((pane) => pane.sheet.place())"
 
 
-class Clinic:
+class CaseOfStages(Clinic):
     """One case of three stages in images of three sizes, and the person who looks."""
 
     def __init__(self, server: Server) -> None:
-        self.server = server
-        self.store = Store.open(Settings(data_dir=server.data_dir))
+        super().__init__(server)
         with self.store.writing() as session:
-            person = Person(username="anna", display_name="Anna", role=Role.ANNOTATOR, active=True)
-            session.add(person)
-            session.flush()
-            self.anna = Caller(self.store, Actor(person.id, person.username, person.display_name, person.role))
-            token_sha256 = hashlib.sha256(TOKEN.encode()).hexdigest()
-            expires_at = utc_now() + timedelta(hours=2)
-            session.add(SignInSession(token_sha256=token_sha256, person_id=person.id, expires_at=expires_at))
             case = Case(patient=Patient(code="p-1"))
             for seed, (stage, (width_px, height_px)) in enumerate(SIZES.items()):
-                rgb = np.random.default_rng(seed).integers(60, 200, (height_px, width_px, 3), dtype=np.uint8)
-                file = encode_clean(CleanImage(rgb, width_px=width_px, height_px=height_px))
-                image = Image(case=case, sha256=self.store.blobs.put(file.content), media_type=file.media_type)
-                image.width_px, image.height_px, image.stage = width_px, height_px, stage
-                session.add(image)
+                self.make_image(session, case, seed, stage=stage, width_px=width_px, height_px=height_px)
             session.flush()
             self.case_id = case.id
             self.image_ids = {image.stage: image.id for image in case.images}
@@ -75,28 +43,23 @@ class Clinic:
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    server = Server(tmp_path_factory.mktemp("clinic") / "data").start()
-    clinic = Clinic(server)
+def clinic(server: Server) -> Iterator[CaseOfStages]:
+    clinic = CaseOfStages(server)
     yield clinic
     clinic.store.close()
-    server.kill()
 
 
 @pytest.fixture
-def page(chromium: Browser, clinic: Clinic) -> Iterator[Page]:
-    context = signed_in(chromium, clinic.server.url, TOKEN, viewport=TALL)
-    context.set_default_timeout(20_000)
-    yield context.new_page()
-    context.close()
+def page(new_page: Callable[..., Page], clinic: CaseOfStages) -> Page:
+    return new_page(clinic.server, TOKEN, viewport=TALL)
 
 
-def open_case(page: Page, clinic: Clinic) -> None:
+def open_case(page: Page, clinic: CaseOfStages) -> None:
     page.goto(f"{clinic.server.url}/cases?case={clinic.case_id}")
     page.locator(".viewer .pane").first.wait_for()
 
 
-def compare(page: Page, clinic: Clinic) -> None:
+def compare(page: Page, clinic: CaseOfStages) -> None:
     open_case(page, clinic)
     page.get_by_text("Compare stages").click()
     expect(page.locator(".viewer .pane")).to_have_count(len(SIZES))
@@ -119,7 +82,7 @@ def drag(page: Page, number: int, dx: float, dy: float) -> None:
     page.mouse.up()
 
 
-def test_what_one_image_shows_the_others_show(page: Page, clinic: Clinic) -> None:
+def test_what_one_image_shows_the_others_show(page: Page, clinic: CaseOfStages) -> None:
     compare(page, clinic)
     assert page.locator(".viewer .title:visible").all_inner_texts() == ["Native", "Acetic acid", "Lugol's iodine"]
     assert page.evaluate(PLACES)[0] == pytest.approx({"x": 0.5, "y": 0.5, "zoom": 1})
@@ -145,7 +108,7 @@ def test_what_one_image_shows_the_others_show(page: Page, clinic: Clinic) -> Non
         assert place == pytest.approx({"x": 0.5, "y": 0.5, "zoom": 1})
 
 
-def test_an_image_that_has_moved_is_shifted_unlinked_and_keeps_its_shift(page: Page, clinic: Clinic) -> None:
+def test_an_image_that_has_moved_is_shifted_unlinked_and_keeps_its_shift(page: Page, clinic: CaseOfStages) -> None:
     compare(page, clinic)
     page.locator(".viewer .pane").nth(0).click()
     page.keyboard.press("+")
@@ -164,7 +127,7 @@ def test_an_image_that_has_moved_is_shifted_unlinked_and_keeps_its_shift(page: P
     assert together[1]["x"] - together[0]["x"] == pytest.approx(shift)
 
 
-def test_a_cross_shows_the_same_place_on_the_others(page: Page, clinic: Clinic) -> None:
+def test_a_cross_shows_the_same_place_on_the_others(page: Page, clinic: CaseOfStages) -> None:
     compare(page, clinic)
     first = page.locator(".viewer .pane").nth(0)
     box = first.bounding_box()
@@ -202,7 +165,7 @@ def at(page: Page, x_px: float, y_px: float) -> tuple[float, float]:
     return box["x"] + there["x"], box["y"] + there["y"]
 
 
-def test_a_site_is_placed_by_a_click_and_not_by_a_drag(page: Page, clinic: Clinic) -> None:
+def test_a_site_is_placed_by_a_click_and_not_by_a_drag(page: Page, clinic: CaseOfStages) -> None:
     specimen_id = clinic.add_specimen()
     open_case(page, clinic)
     start_placing(page, 0)
@@ -228,7 +191,7 @@ def test_a_site_is_placed_by_a_click_and_not_by_a_drag(page: Page, clinic: Clini
     assert (mark["x"], mark["y"]) == pytest.approx(at(page, 60, 50), abs=2)
 
 
-def test_a_site_is_placed_with_the_keys_alone(page: Page, clinic: Clinic) -> None:
+def test_a_site_is_placed_with_the_keys_alone(page: Page, clinic: CaseOfStages) -> None:
     specimen_id = clinic.add_specimen()
     open_case(page, clinic)
     page.get_by_role("tab", name="Histology").click()
@@ -251,7 +214,7 @@ def test_a_site_is_placed_with_the_keys_alone(page: Page, clinic: Clinic) -> Non
     assert (site.x_px, site.y_px) == pytest.approx(expected, abs=0.01)
 
 
-def test_escape_leaves_it(page: Page, clinic: Clinic) -> None:
+def test_escape_leaves_it(page: Page, clinic: CaseOfStages) -> None:
     specimen_id = clinic.add_specimen()
     open_case(page, clinic)
     start_placing(page, -1)

@@ -1,7 +1,6 @@
 """The editor's tools in a real browser, by mouse, pen and keys, against the real server."""
 
 import re
-from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -11,16 +10,14 @@ from scipy import ndimage
 
 from colpo_core.terms import Finding
 from tests.browser.editor_hands import disc, paint, press, show_photograph, wait_idle
-from tests.browser.mask_page import HEIGHT, WIDTH, Clinic, EditorPage
+from tests.browser.mask_page import HEIGHT, WIDTH, Clinic, EditorPage, NewTab
 
 pytestmark = pytest.mark.browser
 
-NewTab = Callable[..., EditorPage]
 CIRCLE = [(80 + 40 * np.cos(turn), 60 + 40 * np.sin(turn)) for turn in np.linspace(0, 2 * np.pi, 33)[:-1]]
 
 
-def test_an_outline_by_hand_fills_itself_and_cuts(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_an_outline_by_hand_fills_itself_and_cuts(tab: EditorPage) -> None:
     press(tab, "l")
     tab.stroke(*CIRCLE)
     whole = tab.mask()
@@ -126,8 +123,7 @@ def press_escape_in_mid_drag(tab: EditorPage) -> None:
     wait_idle(tab)
 
 
-def test_mending_is_one_step_each(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_mending_is_one_step_each(tab: EditorPage) -> None:
     mask = disc(40) & ~disc(9, x_px=90) & ~disc(2, x_px=60)
     mask[5:8, 5:9] = mask[110:116, 140:146] = True
     paint(tab, mask)
@@ -156,12 +152,10 @@ def test_mending_is_one_step_each(clinic: Clinic, image_id: int, new_tab: NewTab
     tab.page.get_by_role("button", name="Fill holes").click()
     wait_idle(tab)
     assert np.array_equal(tab.mask(), filled)
-    tab.wait_state("saved")
-    assert np.array_equal(clinic.stored(image_id), filled)
+    tab.assert_saved(filled)
 
 
-def test_a_mask_is_warped_by_keys_and_by_hand(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_a_mask_is_warped_by_keys_and_by_hand(tab: EditorPage) -> None:
     mask = disc(25) | disc(10, x_px=110)
     paint(tab, mask)
     press(tab, "t", "ArrowRight", "ArrowRight", "Shift+ArrowUp")
@@ -190,12 +184,10 @@ def test_a_mask_is_warped_by_keys_and_by_hand(clinic: Clinic, image_id: int, new
     )
     expected = cv2.warpPerspective(mask.astype(np.uint8), matrix, (WIDTH, HEIGHT), flags=cv2.INTER_NEAREST)
     assert (tab.mask() ^ (expected > 0)).sum() < 0.02 * mask.sum()
-    tab.wait_state("saved")
-    assert np.array_equal(clinic.stored(image_id), tab.mask())
+    tab.assert_saved()
 
 
-def test_corners_cannot_be_crossed(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_corners_cannot_be_crossed(tab: EditorPage) -> None:
     paint(tab, disc(10))
     press(tab, "t", "Tab", *["Shift+ArrowRight"] * 8)
     corners = tab.page.evaluate("() => editor.strokes.warp.to.map(({ x, y }) => [x, y])")
@@ -206,8 +198,7 @@ def test_corners_cannot_be_crossed(image_id: int, new_tab: NewTab) -> None:
     assert np.array_equal(tab.mask(), disc(10))
 
 
-def test_the_ruler_measures_and_saves_nothing(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_the_ruler_measures_and_saves_nothing(tab: EditorPage) -> None:
     paint(tab, disc(20))
     tab.wait_state("saved")
     saves: list[str] = []
@@ -231,8 +222,7 @@ def test_the_ruler_measures_and_saves_nothing(image_id: int, new_tab: NewTab) ->
     expect(card).to_be_hidden()
 
 
-def test_a_pen_paints_and_its_other_end_erases(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_a_pen_paints_and_its_other_end_erases(tab: EditorPage) -> None:
     tab.size(9)
     pen = """([points, button, buttons]) => {
       const { stage } = editor;
@@ -263,8 +253,7 @@ def test_a_pen_paints_and_its_other_end_erases(image_id: int, new_tab: NewTab) -
         assert np.array_equal(tab.mask(), line), tool
 
 
-def test_nothing_is_saved_of_a_tool_that_was_dropped(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_nothing_is_saved_of_a_tool_that_was_dropped(tab: EditorPage) -> None:
     paint(tab, disc(20))
     tab.wait_state("saved")
     saves: list[str] = []
@@ -280,8 +269,7 @@ def test_nothing_is_saved_of_a_tool_that_was_dropped(image_id: int, new_tab: New
     assert tab.page.evaluate("() => editor.history.index") == 1
 
 
-def test_the_buttons_over_the_image_take_no_corner_of_a_polygon(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_the_buttons_over_the_image_take_no_corner_of_a_polygon(tab: EditorPage) -> None:
     press(tab, "p")
     box = tab.page.get_by_role("button", name="Zoom in").bounding_box()
     assert box is not None

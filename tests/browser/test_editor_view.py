@@ -1,7 +1,6 @@
 """What the editor shows, its keys and its buttons, in a real browser against the real server."""
 
 import re
-from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -11,11 +10,9 @@ from playwright.sync_api import expect
 from colpo_core.services.annotations import own_masks
 from colpo_core.terms import Finding
 from tests.browser.editor_hands import disc, paint, press, show_photograph
-from tests.browser.mask_page import HEIGHT, WIDTH, Clinic, EditorPage
+from tests.browser.mask_page import HEIGHT, WIDTH, Clinic, EditorPage, NewTab
 
 pytestmark = pytest.mark.browser
-
-NewTab = Callable[..., EditorPage]
 
 
 def test_looks_change_no_pixel_and_stay(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
@@ -66,8 +63,7 @@ def test_the_green_filter_shows_green(image_id: int, new_tab: NewTab) -> None:
     assert seen["red"].max() < 60
 
 
-def test_findings_have_a_key_each(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_findings_have_a_key_each(tab: EditorPage) -> None:
     active = "() => editor.activeLayer.finding"
     for digit, finding in enumerate(Finding, start=1):
         press(tab, str(digit))
@@ -86,8 +82,7 @@ def test_findings_have_a_key_each(image_id: int, new_tab: NewTab) -> None:
     assert tab.mask().any()
 
 
-def test_the_wheel_zooms_and_with_shift_or_alt_sizes(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_the_wheel_zooms_and_with_shift_or_alt_sizes(tab: EditorPage) -> None:
     tab.size(20)
     tab.page.mouse.move(*tab.at(40, 40))
     under = tab.page.evaluate("() => editor.view.toImage(editor.strokes.cursor.x, editor.strokes.cursor.y)")
@@ -108,8 +103,7 @@ def test_the_wheel_zooms_and_with_shift_or_alt_sizes(image_id: int, new_tab: New
     assert tab.page.evaluate("() => editor.diameter") < 20
 
 
-def test_a_beginner_is_told_what_to_do(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_a_beginner_is_told_what_to_do(tab: EditorPage) -> None:
     hint = tab.page.locator(".start")
     expect(hint).to_have_text("Paint the acetowhite epithelium. Press ? for all keys.")
     press(tab, "2")
@@ -123,8 +117,7 @@ def test_a_beginner_is_told_what_to_do(image_id: int, new_tab: NewTab) -> None:
     expect(hint).to_be_visible()
 
 
-def test_one_card_names_all_keys_and_fits(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_one_card_names_all_keys_and_fits(tab: EditorPage) -> None:
     card = tab.page.get_by_role("note", name="Keys")
     press(tab, "?")
     expect(card).to_be_visible()
@@ -158,8 +151,7 @@ def test_buttons_are_named_and_the_bar_stays_one_row(image_id: int, new_tab: New
     assert set(untitled) <= {"Submit"}
 
 
-def test_the_pages_own_keys_reach_the_page(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_the_pages_own_keys_reach_the_page(tab: EditorPage) -> None:
     tab.page.evaluate("""() => {
       window.heard = [];
       addEventListener("keydown", (event) => heard.push(event.key));
@@ -171,8 +163,7 @@ def test_the_pages_own_keys_reach_the_page(image_id: int, new_tab: NewTab) -> No
     assert heard == ["k", "N", "B", "b", "b"]
 
 
-def test_a_whole_round_by_keys(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_a_whole_round_by_keys(clinic: Clinic, image_id: int, tab: EditorPage) -> None:
     tab.stroke((50, 36), (66, 40))
     press(tab, "j")
     tab.page.keyboard.type("margin unclear bezf1")

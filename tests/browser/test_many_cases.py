@@ -1,23 +1,21 @@
 """A store of 100,000 cases in a real browser: the list, the gallery and the dashboard, with a picture of each."""
 
-import hashlib
 import os
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from benchmarks.filled_store import fill
 from colpo_core.datasets.manifest import Manifest
 from colpo_core.labels import RULES_VERSION
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from colpo_core.store.tables import Person, SignInSession, Snapshot, utc_now
+from colpo_core.store.tables import Person, Snapshot
 from colpo_core.terms import LabelSource, Role
 from tests.browser.conftest import Server
-from tests.browser.sign_in import TALL, signed_in
+from tests.browser.sign_in import TALL, add_sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -36,9 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         for snapshot in session.query(Snapshot):
             snapshot.sha256 = store.blobs.put(content)
         ada = session.query(Person).filter_by(role=Role.ADMINISTRATOR).first()
-        token_sha256 = hashlib.sha256(TOKEN.encode()).hexdigest()
-        expires_at = utc_now() + timedelta(hours=2)
-        session.add(SignInSession(token_sha256=token_sha256, person_id=ada.id, expires_at=expires_at))
+        add_sign_in(session, ada.id, TOKEN)
     store.close()
     server = Server(folder).start()
     yield server
@@ -46,11 +42,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def page(chromium: Browser, server: Server) -> Iterator[Page]:
-    context = signed_in(chromium, server.url, TOKEN, viewport=TALL)
-    context.set_default_timeout(60_000)
-    yield context.new_page()
-    context.close()
+def page(new_page: Callable[..., Page], server: Server) -> Page:
+    page = new_page(server, TOKEN, viewport=TALL)
+    page.set_default_timeout(60_000)
+    return page
 
 
 def keep(page: Page, name: str, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The mask editor in a real browser, against the real server: what is on the screen is what is stored."""
 
 from base64 import b64decode
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,16 +11,12 @@ from colpo_core.services.annotations import confirmation, imported_masks, own_ma
 from colpo_core.services.common.actors import program_actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.terms import MaskOrigin
-from tests.browser.mask_page import HEIGHT, WIDTH, Clinic, EditorPage
-from tests.browser.test_case_images import FIND
+from tests.browser.mask_page import FIND, HEIGHT, WIDTH, Clinic, EditorPage, NewTab, SentFrames, settle
 
 pytestmark = pytest.mark.browser
 
 
-def test_what_is_on_the_screen_is_what_is_stored(
-    clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]
-) -> None:
-    tab = new_tab().open(image_id)
+def test_what_is_on_the_screen_is_what_is_stored(tab: EditorPage) -> None:
     tab.size(11)
     tab.stroke((30, 30), (90, 42), (70, 100))
     tab.wait_state("saved")
@@ -29,26 +24,23 @@ def test_what_is_on_the_screen_is_what_is_stored(
     assert mask[30, 30]
     assert 500 < mask.sum() < 3000
     assert np.array_equal(tab.shown(), mask)
-    assert np.array_equal(clinic.stored(image_id), mask)
+    assert np.array_equal(tab.stored(), mask)
 
 
-def test_painting_reruns_nothing(clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]) -> None:
+def test_painting_reruns_nothing(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
     tab = new_tab()
-    sent: list[object] = []
-    tab.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    sent = SentFrames(tab.page)
     tab.open(image_id)
-    tab.page.wait_for_timeout(1500)
-    sent.clear()
+    sent.forget()
     tab.stroke((30, 30), (90, 42))
     tab.page.keyboard.press("z")
     tab.page.keyboard.press("Shift+Z")
     tab.wait_state("saved")
-    assert clinic.stored(image_id).any()
-    assert sent == []
+    assert tab.stored().any()
+    assert sent.frames == []
 
 
-def test_every_tool_leaves_its_pixels(clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]) -> None:
-    tab = new_tab().open(image_id)
+def test_every_tool_leaves_its_pixels(tab: EditorPage) -> None:
     keyboard = tab.page.keyboard
     keyboard.press("p")
     tab.click((20, 20), (120, 20), (120, 100), (20, 100))
@@ -73,12 +65,10 @@ def test_every_tool_leaves_its_pixels(clinic: Clinic, image_id: int, new_tab: Ca
     keyboard.press("p")
     tab.stroke((130, 20), (150, 20), (150, 50), (130, 50), (131, 22))
     assert tab.mask()[35, 140]
-    tab.wait_state("saved")
-    assert np.array_equal(clinic.stored(image_id), tab.mask())
+    tab.assert_saved()
 
 
-def test_sixty_strokes_go_back_and_forth(clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]) -> None:
-    tab = new_tab().open(image_id)
+def test_sixty_strokes_go_back_and_forth(tab: EditorPage) -> None:
     tab.size(5)
     states = [tab.mask()]
     for number in range(60):
@@ -93,8 +83,7 @@ def test_sixty_strokes_go_back_and_forth(clinic: Clinic, image_id: int, new_tab:
     tab.page.keyboard.press("Control+Shift+Z")
     tab.page.get_by_role("button", name="Redo").click()
     assert np.array_equal(tab.mask(), states[3])
-    tab.wait_state("saved")
-    assert np.array_equal(clinic.stored(image_id), states[3])
+    tab.assert_saved(states[3])
     tab.page.get_by_role("button", name="Mend").click()
     tab.page.get_by_role("button", name="Clear the mask").click()
     assert not tab.mask().any()
@@ -102,10 +91,7 @@ def test_sixty_strokes_go_back_and_forth(clinic: Clinic, image_id: int, new_tab:
     assert np.array_equal(tab.mask(), states[3])
 
 
-def test_a_reload_and_another_day_find_the_mask(
-    clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]
-) -> None:
-    tab = new_tab().open(image_id)
+def test_a_reload_and_another_day_find_the_mask(image_id: int, tab: EditorPage, new_tab: NewTab) -> None:
     tab.stroke((30, 30), (90, 42))
     tab.wait_state("saved")
     painted = tab.mask()
@@ -116,8 +102,7 @@ def test_a_reload_and_another_day_find_the_mask(
     assert np.array_equal(new_tab().open(image_id).mask(), tab.mask())
 
 
-def test_zoom_moves_the_view_and_no_pixel(clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]) -> None:
-    tab = new_tab().open(image_id)
+def test_zoom_moves_the_view_and_no_pixel(tab: EditorPage) -> None:
     tab.stroke((30, 30), (90, 42))
     painted = tab.mask()
     tab.page.mouse.move(*tab.at(100.5, 60.5))
@@ -143,8 +128,7 @@ def test_zoom_moves_the_view_and_no_pixel(clinic: Clinic, image_id: int, new_tab
     assert tab.page.evaluate("() => window.editor.view.isFitted")
 
 
-def test_keys_leave_writing_alone(image_id: int, new_tab: Callable[..., EditorPage]) -> None:
-    tab = new_tab().open(image_id)
+def test_keys_leave_writing_alone(tab: EditorPage) -> None:
     tab.stroke((30, 30), (90, 42))
     painted = tab.mask()
     tab.page.get_by_label("Note").click()
@@ -164,7 +148,7 @@ def test_keys_leave_writing_alone(image_id: int, new_tab: Callable[..., EditorPa
     expect(tab.page.get_by_role("note", name="Keys")).to_be_hidden()
 
 
-def test_one_finger_paints_and_two_zoom(clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]) -> None:
+def test_one_finger_paints_and_two_zoom(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
     tab = new_tab(has_touch=True).open(image_id)
     tab.size(9)
     session = tab.page.context.new_cdp_session(tab.page)
@@ -194,10 +178,7 @@ def test_one_finger_paints_and_two_zoom(clinic: Clinic, image_id: int, new_tab: 
     assert np.array_equal(clinic.stored(image_id), painted)
 
 
-def test_submitting_makes_a_version_of_the_screen(
-    clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]
-) -> None:
-    tab = new_tab().open(image_id)
+def test_submitting_makes_a_version_of_the_screen(clinic: Clinic, image_id: int, tab: EditorPage) -> None:
     tab.stroke((50, 36), (66, 40))
     tab.page.get_by_label("Note").fill("margin unclear at 3 o'clock")
     tab.page.get_by_role("button", name="Submit").click()
@@ -214,8 +195,7 @@ def test_submitting_makes_a_version_of_the_screen(
     tab.page.get_by_text("Version 2 submitted").wait_for()
 
 
-def test_biopsy_points_are_found_again(clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]) -> None:
-    tab = new_tab().open(image_id)
+def test_biopsy_points_are_found_again(clinic: Clinic, image_id: int, tab: EditorPage) -> None:
     tab.page.get_by_text("Biopsy points").click()
     canvas = tab.page.locator("canvas.upper-canvas")
     canvas.wait_for()
@@ -223,14 +203,14 @@ def test_biopsy_points_are_found_again(clinic: Clinic, image_id: int, new_tab: C
     assert box is not None
     scale = box["width"] / WIDTH
     for number, (x_px, y_px) in enumerate(((40, 30), (100, 90)), start=1):
-        tab.page.wait_for_timeout(700)
+        settle(tab.page)
         canvas.click(position={"x": x_px * scale, "y": y_px * scale})
         tab.page.get_by_text(f"Saved: {number}.").wait_for()
     tab.page.reload()
     tab.wait_ready()
     tab.page.get_by_text("Biopsy points").click()
     canvas.wait_for()
-    tab.page.wait_for_timeout(700)
+    settle(tab.page)
     canvas.click(position={"x": 130 * scale, "y": 20 * scale})
     tab.page.get_by_text("Saved: 3.").wait_for()
     points = annotations_biopsy_points.biopsy_points(clinic.anna, image_id=image_id)
@@ -238,7 +218,7 @@ def test_biopsy_points_are_found_again(clinic: Clinic, image_id: int, new_tab: C
     assert np.allclose([(point.x_px, point.y_px) for point in points], expected, atol=0.7)
 
 
-def test_a_guess_is_corrected_and_settled(clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]) -> None:
+def test_a_guess_is_corrected_and_settled(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
     guess = np.zeros((HEIGHT, WIDTH), np.bool_)
     guess[40:80, 50:110] = True
     importer = Caller(clinic.store, program_actor(clinic.store, "importer"))
@@ -257,19 +237,14 @@ def test_a_guess_is_corrected_and_settled(clinic: Clinic, image_id: int, new_tab
     assert confirmation.list_to_confirm(clinic.anna).total == 0
 
 
-def test_the_server_and_the_screen_agree_in_bytes(
-    clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]
-) -> None:
-    tab = new_tab().open(image_id)
+def test_the_server_and_the_screen_agree_in_bytes(clinic: Clinic, image_id: int, tab: EditorPage) -> None:
     tab.stroke((30, 30), (90, 42))
     tab.wait_state("saved")
     code = tab.page.evaluate("() => btoa(String.fromCharCode(...window.editor.history.current))")
     assert b64decode(code) == own_masks.open_annotation(clinic.anna, image_id=image_id).rle
 
 
-def test_the_viewer_moves_and_fades_without_a_rerun(
-    clinic: Clinic, image_id: int, new_tab: Callable[..., EditorPage]
-) -> None:
+def test_the_viewer_moves_and_fades_without_a_rerun(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
     imported_masks.import_annotation(
         Caller(clinic.store, program_actor(clinic.store, "importer")),
         image_id=image_id,
@@ -277,8 +252,7 @@ def test_the_viewer_moves_and_fades_without_a_rerun(
         origin=MaskOrigin.OPEN,
     )
     page = new_tab().page
-    sent: list[object] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    sent = SentFrames(page)
     page.goto(f"{clinic.server.url}/annotate?image={image_id}")
     page.locator(".viewer .pane").wait_for()
     page.wait_for_function(FIND, arg="imageViewer")
@@ -290,8 +264,7 @@ def test_the_viewer_moves_and_fades_without_a_rerun(
       };
     }""")
     page.wait_for_function("() => window.found.isLoaded && window.alphaOf() > 120")
-    page.wait_for_timeout(1500)
-    sent.clear()
+    sent.forget()
     before = page.evaluate("() => window.alphaOf()")
     page.get_by_label("Opacity of Imported mask").fill("20")
     page.wait_for_function(f"() => Math.abs(window.alphaOf() - {before} * 0.4) < 4")
@@ -306,10 +279,10 @@ def test_the_viewer_moves_and_fades_without_a_rerun(
     page.wait_for_function(f"() => window.found.view.scale > {fitted * 2.7}")
     page.get_by_role("button", name="Fit the image").click()
     assert page.evaluate(scale) == pytest.approx(fitted)
-    assert sent == []
+    assert sent.frames == []
 
 
-def test_a_module_that_did_not_arrive_is_asked_for_again(image_id: int, new_tab: Callable[..., EditorPage]) -> None:
+def test_a_module_that_did_not_arrive_is_asked_for_again(image_id: int, new_tab: NewTab) -> None:
     tab = new_tab()
     asked: list[str] = []
 

@@ -1,7 +1,5 @@
 """Six findings as layers of one image: each with its own mask, history and document, all on one canvas."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -9,16 +7,14 @@ from playwright.sync_api import expect
 from colpo_core.images.masks import encode_rle
 from colpo_core.services.annotations import own_masks
 from colpo_core.terms import Finding
-from tests.browser.mask_page import HEIGHT, WIDTH, Clinic, EditorPage
+from tests.browser.mask_page import HEIGHT, WIDTH, Clinic, EditorPage, NewTab
 
 pytestmark = pytest.mark.browser
 
-NewTab = Callable[..., EditorPage]
 TITLES = ("Acetowhite epithelium", "Mosaic", "Punctation", "Atypical vessels", "Squamocolumnar junction", "Cervix")
 
 
-def test_layers_keep_apart_and_each_is_saved_into_its_document(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_layers_keep_apart_and_each_is_saved_into_its_document(tab: EditorPage) -> None:
     tab.size(9)
     masks = {}
     for number, finding in enumerate(Finding, start=1):
@@ -31,7 +27,7 @@ def test_layers_keep_apart_and_each_is_saved_into_its_document(clinic: Clinic, i
     for finding, mask in masks.items():
         assert mask.any()
         assert np.array_equal(tab.mask(finding), mask)
-        assert np.array_equal(clinic.stored(image_id, finding), mask)
+        assert np.array_equal(tab.stored(finding), mask)
     assert np.array_equal(tab.shown(), np.logical_or.reduce(list(masks.values())))
     tab.page.reload()
     tab.wait_ready()
@@ -39,8 +35,7 @@ def test_layers_keep_apart_and_each_is_saved_into_its_document(clinic: Clinic, i
         assert np.array_equal(tab.mask(finding), mask)
 
 
-def test_undo_belongs_to_the_layer(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_undo_belongs_to_the_layer(tab: EditorPage) -> None:
     tab.stroke((30, 30), (90, 42))
     acetowhite = tab.mask()
     tab.pick(Finding.PUNCTATION)
@@ -51,15 +46,14 @@ def test_undo_belongs_to_the_layer(clinic: Clinic, image_id: int, new_tab: NewTa
     assert not tab.mask().any()
     assert np.array_equal(tab.mask(Finding.ACETOWHITE), acetowhite)
     tab.wait_state("saved")
-    assert not clinic.stored(image_id, Finding.PUNCTATION).any()
-    assert np.array_equal(clinic.stored(image_id), acetowhite)
+    assert not tab.stored(Finding.PUNCTATION).any()
+    assert np.array_equal(tab.stored(), acetowhite)
     tab.pick(Finding.ACETOWHITE)
     tab.page.keyboard.press("z")
     assert not tab.mask().any()
 
 
-def test_picking_layers_in_a_hurry_keeps_the_editor_and_its_steps(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_picking_layers_in_a_hurry_keeps_the_editor_and_its_steps(tab: EditorPage) -> None:
     tab.stroke((30, 30), (90, 42))
     painted = tab.mask()
     # The page reruns for each pick: the next one has to overtake it now before, now within, now after that.
@@ -74,8 +68,7 @@ def test_picking_layers_in_a_hurry_keeps_the_editor_and_its_steps(image_id: int,
     assert not tab.mask().any()
 
 
-def test_two_hundred_strokes_go_back_and_forth(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_two_hundred_strokes_go_back_and_forth(tab: EditorPage) -> None:
     tab.size(3)
     for number in range(200):
         tab.click((4 + (number % 40) * 3.8, 6 + (number // 40) * 22))
@@ -86,17 +79,15 @@ def test_two_hundred_strokes_go_back_and_forth(clinic: Clinic, image_id: int, ne
     assert not tab.mask().any()
     expect(tab.page.get_by_role("button", name="Undo")).to_be_disabled()
     tab.wait_state("saved")
-    assert not clinic.stored(image_id).any()
+    assert not tab.stored().any()
     for _ in range(200):
         tab.page.keyboard.press("Shift+Z")
     assert np.array_equal(tab.mask(), painted)
-    tab.wait_state("saved")
-    assert np.array_equal(clinic.stored(image_id), painted)
+    tab.assert_saved(painted)
 
 
 @pytest.mark.parametrize("bar", ["Hide", "Lock"])
-def test_a_hidden_or_locked_layer_is_not_painted(clinic: Clinic, image_id: int, new_tab: NewTab, bar: str) -> None:
-    tab = new_tab().open(image_id)
+def test_a_hidden_or_locked_layer_is_not_painted(tab: EditorPage, bar: str) -> None:
     tab.stroke((30, 30), (90, 42))
     painted = tab.mask()
     button = tab.page.get_by_role("button", name=f"{bar} Acetowhite epithelium")
@@ -119,12 +110,10 @@ def test_a_hidden_or_locked_layer_is_not_painted(clinic: Clinic, image_id: int, 
     tab.pick(Finding.ACETOWHITE)
     tab.stroke((30, 100), (90, 100))
     assert tab.mask()[100, 60]
-    tab.wait_state("saved")
-    assert np.array_equal(clinic.stored(image_id), tab.mask())
+    tab.assert_saved()
 
 
-def test_all_layers_lie_on_one_canvas_and_the_active_one_is_strongest(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_all_layers_lie_on_one_canvas_and_the_active_one_is_strongest(tab: EditorPage) -> None:
     tab.size(21)
     tab.stroke((30, 30), (90, 30))
     tab.pick(Finding.MOSAIC)
@@ -161,8 +150,7 @@ def test_a_large_change_is_drawn_whole_though_in_bands(clinic: Clinic, image_id:
     assert np.array_equal(tab.shown(), both)
 
 
-def test_a_layer_takes_memory_only_while_it_holds_something(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_a_layer_takes_memory_only_while_it_holds_something(tab: EditorPage) -> None:
     held = "() => window.editor.layers.filter((layer) => layer.mask !== null).map((layer) => layer.key)"
     tab.stroke((30, 30), (90, 42))
     tab.pick(Finding.MOSAIC)
@@ -176,8 +164,7 @@ def test_a_layer_takes_memory_only_while_it_holds_something(image_id: int, new_t
     assert tab.mask()[80, 60]
 
 
-def test_the_panel_tells_what_a_layer_holds(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_the_panel_tells_what_a_layer_holds(tab: EditorPage) -> None:
     panel = tab.page.get_by_role("group", name="Layers")
     picks = panel.get_by_role("radio")
     expect(picks).to_have_count(len(Finding))
@@ -195,8 +182,7 @@ def test_the_panel_tells_what_a_layer_holds(image_id: int, new_tab: NewTab) -> N
     expect(picks.nth(1)).to_have_accessible_name("Mosaic")
 
 
-def test_submitting_hands_over_every_layer_that_changed(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_submitting_hands_over_every_layer_that_changed(clinic: Clinic, image_id: int, tab: EditorPage) -> None:
     tab.pick(Finding.MOSAIC)
     tab.stroke((50, 36), (66, 40))
     tab.pick(Finding.CERVIX)
@@ -230,8 +216,7 @@ def test_submitting_hands_over_every_layer_that_changed(clinic: Clinic, image_id
     assert {one.finding for one in versions} == {Finding.MOSAIC, Finding.CERVIX, Finding.ACETOWHITE}
 
 
-def test_what_the_server_changed_comes_in_as_one_more_step(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_what_the_server_changed_comes_in_as_one_more_step(clinic: Clinic, image_id: int, tab: EditorPage) -> None:
     tab.stroke((30, 30), (90, 42))
     tab.wait_state("saved")
     painted = tab.mask()
@@ -252,12 +237,10 @@ def test_what_the_server_changed_comes_in_as_one_more_step(clinic: Clinic, image
     assert np.array_equal(tab.shown(), started)
     tab.page.keyboard.press("z")
     assert np.array_equal(tab.mask(), painted)
-    tab.wait_state("saved")
-    assert np.array_equal(clinic.stored(image_id), painted)
+    tab.assert_saved(painted)
 
 
-def test_references_are_shown_and_never_painted_on(image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_references_are_shown_and_never_painted_on(image_id: int, tab: EditorPage) -> None:
     url = f"/colpo/images/{image_id}"
     tab.page.evaluate(
         "(url) => window.editor.panel.showReferences([{ title: 'Mask of Berta', url, colour: '#ffbf00' }])", url

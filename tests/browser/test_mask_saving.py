@@ -1,7 +1,5 @@
 """No finished stroke is lost, whatever happens to the network, the tab, the session or the server in between."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from playwright.sync_api import Route, expect
@@ -9,31 +7,27 @@ from playwright.sync_api import Route, expect
 from colpo_core.images.masks import encode_rle
 from colpo_core.services.annotations import own_masks
 from colpo_core.terms import Finding
-from tests.browser.mask_page import HEIGHT, SAVE_PATH, WIDTH, Clinic, EditorPage
+from tests.browser.mask_page import HEIGHT, SAVE_PATH, WIDTH, Clinic, EditorPage, NewTab
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
-NewTab = Callable[..., EditorPage]
 TOP, MIDDLE, BOTTOM = ((30, 20), (90, 20)), ((30, 60), (90, 60)), ((30, 100), (90, 100))
 
 
-def test_offline_keeps_every_stroke(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_offline_keeps_every_stroke(tab: EditorPage) -> None:
     tab.page.context.set_offline(True)
     for stroke in (TOP, MIDDLE, BOTTOM):
         tab.stroke(*stroke)
     tab.wait_state("offline")
     expect(tab.page.get_by_text("Offline: 3 strokes kept")).to_be_visible()
     assert len(tab.kept()) == 1
-    assert not clinic.stored(image_id).any()
+    assert not tab.stored().any()
     tab.page.context.set_offline(False)
-    tab.wait_state("saved")
-    assert np.array_equal(clinic.stored(image_id), tab.mask())
+    tab.assert_saved()
     assert tab.kept() == []
 
 
-def test_answers_that_are_lost_lose_nothing(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_answers_that_are_lost_lose_nothing(clinic: Clinic, image_id: int, tab: EditorPage) -> None:
     lost = 0
 
     def lose_answer(route: Route) -> None:
@@ -50,16 +44,15 @@ def test_answers_that_are_lost_lose_nothing(clinic: Clinic, image_id: int, new_t
         tab.stroke(*stroke)
     tab.wait_state("saved")
     assert lost == 3
-    assert np.array_equal(clinic.stored(image_id), tab.mask())
+    assert np.array_equal(tab.stored(), tab.mask())
     opened = own_masks.open_annotation(clinic.anna, image_id=image_id)
     assert opened.strokes == 3
 
 
 @pytest.mark.parametrize("reaches_server", [True, False])
 def test_a_tab_left_right_after_the_stroke_keeps_it(
-    clinic: Clinic, image_id: int, new_tab: NewTab, reaches_server: bool
+    clinic: Clinic, image_id: int, tab: EditorPage, reaches_server: bool
 ) -> None:
-    tab = new_tab().open(image_id)
     tab.accept_dialogs()
     if not reaches_server:
         clinic.server.kill()
@@ -70,21 +63,18 @@ def test_a_tab_left_right_after_the_stroke_keeps_it(
     else:
         tab.page.goto("about:blank")
         clinic.server.start()
-        assert not clinic.stored(image_id).any()
+        assert not tab.stored().any()
         tab.page.goto(f"{tab.url}/annotate?image={image_id}")
     tab.wait_ready()
     tab.wait_state("saved")
     assert painted.any()
     assert np.array_equal(tab.mask(), painted)
-    assert np.array_equal(clinic.stored(image_id), painted)
+    assert np.array_equal(tab.stored(), painted)
     assert clinic.seq(image_id) == 1
     assert tab.kept() == []
 
 
-def test_one_is_asked_before_leaving_strokes_behind_and_not_otherwise(
-    clinic: Clinic, image_id: int, new_tab: NewTab
-) -> None:
-    tab = new_tab().open(image_id)
+def test_one_is_asked_before_leaving_strokes_behind_and_not_otherwise(tab: EditorPage) -> None:
     asked = tab.accept_dialogs()
     tab.stroke(*TOP)
     tab.wait_state("saved")
@@ -99,7 +89,7 @@ def test_one_is_asked_before_leaving_strokes_behind_and_not_otherwise(
     accept_saves()
     tab.wait_ready()
     tab.wait_state("saved")
-    assert clinic.stored(image_id)[60, 60]
+    assert tab.stored()[60, 60]
 
 
 @pytest.mark.parametrize("has_locks", [True, False])
@@ -126,8 +116,7 @@ def test_strokes_of_a_closed_tab_are_sent_though_their_image_is_not_open(
     assert np.array_equal(clinic.stored(image_id), acetowhite)
     assert np.array_equal(clinic.stored(image_id, Finding.MOSAIC), mosaic)
     assert not again.mask(Finding.ACETOWHITE).any()
-    again.page.wait_for_timeout(100)
-    assert again.kept() == []
+    again.wait_nothing_kept()
 
 
 def test_a_closed_tab_s_strokes_become_a_step_of_the_tab_that_shows_the_image(
@@ -173,8 +162,7 @@ def test_two_closed_tabs_leave_both_their_strokes(clinic: Clinic, image_id: int,
     assert np.array_equal(third.mask(), both)
 
 
-def test_another_person_s_strokes_wait_for_that_person(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_another_person_s_strokes_wait_for_that_person(image_id: int, tab: EditorPage) -> None:
     code = list(encode_rle(np.ones((HEIGHT, WIDTH), np.bool_)))
     key = f"i{image_id}-p999-mosaic 00ff"
     tab.page.evaluate(
@@ -212,15 +200,13 @@ def test_strokes_outlive_leaving_the_image(clinic: Clinic, image_id: int, new_ta
     assert not tab.mask().any()
 
 
-def test_a_server_that_dies_in_between_loses_nothing(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_a_server_that_dies_in_between_loses_nothing(clinic: Clinic, tab: EditorPage) -> None:
     tab.stroke(*TOP)
     clinic.server.kill()
     tab.stroke(*MIDDLE)
     tab.wait_state("offline")
     clinic.server.start()
-    tab.wait_state("saved")
-    assert np.array_equal(clinic.stored(image_id), tab.mask())
+    tab.assert_saved()
     assert tab.mask()[20, 60]
     assert tab.mask()[60, 60]
 
@@ -289,8 +275,7 @@ def test_a_conflict_left_behind_is_kept_until_it_is_decided(clinic: Clinic, imag
     assert again.kept() == []
 
 
-def test_signing_in_again_saves_what_was_kept(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_signing_in_again_saves_what_was_kept(clinic: Clinic, tab: EditorPage) -> None:
     clinic.sign_out()
     tab.stroke(*TOP)
     tab.wait_state("sign-in")
@@ -298,16 +283,14 @@ def test_signing_in_again_saves_what_was_kept(clinic: Clinic, image_id: int, new
     link = tab.page.get_by_role("link", name="Sign in again")
     expect(link).to_have_attribute("href", "/login")
     expect(link).to_have_attribute("target", "_blank")
-    assert not clinic.stored(image_id).any()
+    assert not tab.stored().any()
     tab.stroke(*MIDDLE)
     expect(tab.page.get_by_text("Signed out: 2 strokes kept")).to_be_visible()
     clinic.sign_in()
-    tab.wait_state("saved")
-    assert np.array_equal(clinic.stored(image_id), tab.mask())
+    tab.assert_saved()
 
 
-def test_a_refused_mask_is_said_and_kept(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:
-    tab = new_tab().open(image_id)
+def test_a_refused_mask_is_said_and_kept(tab: EditorPage) -> None:
     sentence = "This mask is too detailed to be stored."
 
     def refuse(route: Route) -> None:
@@ -323,8 +306,7 @@ def test_a_refused_mask_is_said_and_kept(clinic: Clinic, image_id: int, new_tab:
     assert len(tab.kept()) == 1
     tab.page.unroute(SAVE_PATH)
     tab.stroke(*MIDDLE)
-    tab.wait_state("saved")
-    assert np.array_equal(clinic.stored(image_id), tab.mask())
+    tab.assert_saved()
 
 
 def test_a_save_tells_its_strokes_and_the_time_of_painting(clinic: Clinic, image_id: int, new_tab: NewTab) -> None:

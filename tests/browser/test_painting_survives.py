@@ -2,12 +2,12 @@
 page is reloaded, the sign-in ends. Every finished stroke is on the server afterwards, and on the screen."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from colpo_core.images.masks import decode_rle
 from colpo_core.services.annotations import own_masks
@@ -15,11 +15,11 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.browser.conftest import Server
-from tests.browser.sign_in import sign_in_browser, signed_in
+from tests.browser.sign_in import SCREEN, sign_in_browser, signed_in
 from tests.painting import ward
 from tests.painting.browser_kills import paint_through_kills
 from tests.painting.kills import check_store
-from tests.painting.screen import VIEWPORT, Tab
+from tests.painting.screen import Tab
 from tests.painting.ward import Annotator, Seat
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
@@ -44,12 +44,10 @@ class Clinic:
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    server = Server(tmp_path_factory.mktemp("survives") / "data").start()
+def clinic(server: Server) -> Iterator[Clinic]:
     clinic = Clinic(server)
     yield clinic
     clinic.store.close()
-    server.kill()
 
 
 @pytest.fixture
@@ -65,7 +63,7 @@ def seat(clinic: Clinic) -> Iterator[Seat]:
 
 @pytest.fixture
 def context(chromium: Browser, clinic: Clinic) -> Iterator[BrowserContext]:
-    context = signed_in(chromium, clinic.server.url, clinic.anna.token, viewport=VIEWPORT)
+    context = signed_in(chromium, clinic.server.url, clinic.anna.token, viewport=SCREEN)
     yield context
     context.close()
 
@@ -73,6 +71,28 @@ def context(chromium: Browser, clinic: Clinic) -> Iterator[BrowserContext]:
 @pytest.fixture
 def new_tab(context: BrowserContext, clinic: Clinic, seat: Seat) -> Callable[[], Tab]:
     return lambda: Tab(context.new_page(), clinic.server.url, seat)
+
+
+@pytest.fixture
+def tab(new_tab: Callable[[], Tab]) -> Tab:
+    return new_tab().open()
+
+
+def paint_rows(tab: Tab, numbers: Iterable[int], *, n_rows: int) -> None:
+    for number in numbers:
+        tab.stroke(*tab.row(number, n_rows))
+
+
+def cut_saves(tab: Tab) -> None:
+    """Let no save reach the server."""
+    tab.page.route(SAVES, lambda route: route.abort() if route.request.method == "PUT" else route.continue_())
+
+
+def sign_in_again(tab: Tab) -> Tab:
+    """Fill in the form that the page has come to, and be led back to the image."""
+    tab.sign_in_by_form()
+    tab.page.wait_for_url(f"**/annotate?image={tab.seat.image_id}")
+    return tab.wait_ready()
 
 
 def assert_all_is_saved(clinic: Clinic, tab: Tab, n_strokes: int, n_rows: int | None = None) -> None:
@@ -99,8 +119,7 @@ def missing_strokes(tab: Tab, n_strokes: int, n_rows: int) -> list[int]:
     return [n for n, ((x0, y), (x1, _)) in enumerate(lines, start=1) if not shown[int(y), int(x0) : int(x1)].all()]
 
 
-def test_painting_goes_on_through_kills(clinic: Clinic, new_tab: Callable[[], Tab]) -> None:
-    tab = new_tab().open()
+def test_painting_goes_on_through_kills(clinic: Clinic, tab: Tab) -> None:
     figures = paint_through_kills(clinic.server, tab, n_kills=N_KILLS, seed=1)
     assert figures.n_kills == N_KILLS
     assert figures.n_strokes > N_KILLS
@@ -109,9 +128,8 @@ def test_painting_goes_on_through_kills(clinic: Clinic, new_tab: Callable[[], Ta
     assert list(check_store(clinic.server.data_dir)) == []
 
 
-def test_no_dialog_lies_over_the_image_while_the_server_is_away(clinic: Clinic, new_tab: Callable[[], Tab]) -> None:
+def test_no_dialog_lies_over_the_image_while_the_server_is_away(clinic: Clinic, tab: Tab) -> None:
     """Streamlit says that the connection is lost some seconds after it is, over all of the page."""
-    tab = new_tab().open()
     tab.page.evaluate(
         """() => {
           window.dialogs = 0;
@@ -132,15 +150,11 @@ def test_no_dialog_lies_over_the_image_while_the_server_is_away(clinic: Clinic, 
     assert_all_is_saved(clinic, tab, 2)
 
 
-def test_a_cut_network_keeps_strokes_until_it_is_back(
-    clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
-) -> None:
-    tab = new_tab().open()
+def test_a_cut_network_keeps_strokes_until_it_is_back(clinic: Clinic, context: BrowserContext, tab: Tab) -> None:
     tab.stroke(*tab.row(0, 4))
     tab.wait_state("saved")
     context.set_offline(True)
-    for number in (1, 2):
-        tab.stroke(*tab.row(number, 4))
+    paint_rows(tab, (1, 2), n_rows=4)
     tab.wait_state("offline")
     tab.page.get_by_text("2 strokes kept").wait_for()
     context.set_offline(False)
@@ -150,17 +164,15 @@ def test_a_cut_network_keeps_strokes_until_it_is_back(
 
 @pytest.mark.parametrize("how", [pytest.param("network", marks=pytest.mark.slow), "server"])
 def test_a_closed_tab_loses_nothing(
-    clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab], how: str
+    clinic: Clinic, context: BrowserContext, seat: Seat, tab: Tab, new_tab: Callable[[], Tab], how: str
 ) -> None:
-    tab = new_tab().open()
     tab.stroke(*tab.row(0, 3))
     tab.wait_state("saved")
     if how == "network":
         context.set_offline(True)
     else:
         clinic.server.kill()
-    for number in (1, 2):
-        tab.stroke(*tab.row(number, 3))
+    paint_rows(tab, (1, 2), n_rows=3)
     tab.page.close()
     assert clinic.stored(seat).any()
     if how == "network":
@@ -170,11 +182,9 @@ def test_a_closed_tab_loses_nothing(
     assert_all_is_saved(clinic, new_tab().open(), 3)
 
 
-def test_a_tab_that_crashes_loses_nothing(clinic: Clinic, seat: Seat, new_tab: Callable[[], Tab]) -> None:
-    tab = new_tab().open()
+def test_a_tab_that_crashes_loses_nothing(clinic: Clinic, tab: Tab, new_tab: Callable[[], Tab]) -> None:
     clinic.server.kill()
-    for number in range(2):
-        tab.stroke(*tab.row(number, 2))
+    paint_rows(tab, range(2), n_rows=2)
     with pytest.raises(Error):
         tab.page.goto("chrome://crash")
     tab.page.close()
@@ -185,14 +195,10 @@ def test_a_tab_that_crashes_loses_nothing(clinic: Clinic, seat: Seat, new_tab: C
 @pytest.mark.parametrize(
     "is_up", [pytest.param(True, marks=pytest.mark.slow, id="server up"), pytest.param(False, id="server down")]
 )
-def test_a_reload_in_mid_stroke_keeps_the_finished_ones(
-    clinic: Clinic, seat: Seat, new_tab: Callable[[], Tab], is_up: bool
-) -> None:
-    tab = new_tab().open()
+def test_a_reload_in_mid_stroke_keeps_the_finished_ones(clinic: Clinic, tab: Tab, is_up: bool) -> None:
     if not is_up:
-        tab.page.route(SAVES, lambda route: route.abort() if is_put(route) else route.continue_())
-    for number in range(3):
-        tab.stroke(*tab.row(number, 4))
+        cut_saves(tab)
+    paint_rows(tab, range(3), n_rows=4)
     tab.begin_stroke(*tab.row(3, 4))
     tab.page.reload()
     tab.page.unroute(SAVES)
@@ -202,19 +208,13 @@ def test_a_reload_in_mid_stroke_keeps_the_finished_ones(
     assert not tab.shown()[int(tab.row(3, 4)[0][1])].any()
 
 
-def is_put(route: Route) -> bool:
-    return route.request.method == "PUT"
-
-
 @pytest.mark.slow
 def test_an_expired_sign_in_is_renewed_beside_the_page(
-    clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
+    clinic: Clinic, context: BrowserContext, seat: Seat, tab: Tab
 ) -> None:
-    tab = new_tab().open()
     be_quicker_than_the_watch(tab)
     ward.let_sign_in_expire(clinic.store, clinic.anna)
-    for number in range(2):
-        tab.stroke(*tab.row(number, 2))
+    paint_rows(tab, range(2), n_rows=2)
     tab.wait_state("sign-in")
     assert not clinic.stored(seat).any()
     with context.expect_page() as opened:
@@ -225,27 +225,19 @@ def test_an_expired_sign_in_is_renewed_beside_the_page(
     assert_all_is_saved(clinic, tab, 2)
 
 
-def test_an_expired_sign_in_and_a_reload_lose_nothing(clinic: Clinic, seat: Seat, new_tab: Callable[[], Tab]) -> None:
-    tab = new_tab().open()
+def test_an_expired_sign_in_and_a_reload_lose_nothing(clinic: Clinic, tab: Tab) -> None:
     ward.let_sign_in_expire(clinic.store, clinic.anna)
-    for number in range(2):
-        tab.stroke(*tab.row(number, 2))
+    paint_rows(tab, range(2), n_rows=2)
     tab.wait_state("sign-in")
     tab.page.reload()
-    tab.sign_in_by_form()
-    tab.page.wait_for_url(f"**/annotate?image={seat.image_id}")
-    assert_all_is_saved(clinic, tab.wait_ready(), 2)
+    assert_all_is_saved(clinic, sign_in_again(tab), 2)
 
 
 @pytest.mark.slow
-def test_signing_out_elsewhere_drops_no_stroke(
-    clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
-) -> None:
-    tab = new_tab().open()
+def test_signing_out_elsewhere_drops_no_stroke(clinic: Clinic, context: BrowserContext, seat: Seat, tab: Tab) -> None:
     be_quicker_than_the_watch(tab)
     other = sign_out_elsewhere(clinic, context)
-    for number in range(2):
-        tab.stroke(*tab.row(number, 2))
+    paint_rows(tab, range(2), n_rows=2)
     tab.wait_state("sign-in")
     other.goto(f"{clinic.server.url}/login")
     Tab(other, tab.url, seat).sign_in_by_form()
@@ -253,21 +245,15 @@ def test_signing_out_elsewhere_drops_no_stroke(
     assert_all_is_saved(clinic, tab, 2)
 
 
-def test_signing_out_elsewhere_takes_the_page_and_no_stroke(
-    clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
-) -> None:
+def test_signing_out_elsewhere_takes_the_page_and_no_stroke(clinic: Clinic, context: BrowserContext, tab: Tab) -> None:
     """The strokes wait for the network, the person signs out in another tab, and the page goes to the sign-in form."""
-    tab = new_tab().open()
-    tab.page.route(SAVES, lambda route: route.abort() if is_put(route) else route.continue_())
-    for number in range(2):
-        tab.stroke(*tab.row(number, 2))
+    cut_saves(tab)
+    paint_rows(tab, range(2), n_rows=2)
     tab.wait_state("offline")
     sign_out_elsewhere(clinic, context).close()  # a tab behind another one is drawn once a second
     tab.page.unroute(SAVES)
     tab.page.wait_for_url("**/login?next=*")
-    tab.sign_in_by_form()
-    tab.page.wait_for_url(f"**/annotate?image={seat.image_id}")
-    assert_all_is_saved(clinic, tab.wait_ready(), 2)
+    assert_all_is_saved(clinic, sign_in_again(tab), 2)
 
 
 def sign_out_elsewhere(clinic: Clinic, context: BrowserContext) -> Page:
@@ -285,13 +271,11 @@ def be_quicker_than_the_watch(tab: Tab) -> None:
 
 @pytest.mark.slow
 def test_somebody_else_in_between_neither_sees_nor_drops_them(
-    clinic: Clinic, context: BrowserContext, seat: Seat, new_tab: Callable[[], Tab]
+    clinic: Clinic, context: BrowserContext, seat: Seat, tab: Tab, new_tab: Callable[[], Tab]
 ) -> None:
     """Anna's sign-in ends before her strokes are saved, Bea uses the machine, and Anna comes back."""
-    tab = new_tab().open()
     ward.let_sign_in_expire(clinic.store, clinic.anna)
-    for number in range(2):
-        tab.stroke(*tab.row(number, 2))
+    paint_rows(tab, range(2), n_rows=2)
     tab.wait_state("sign-in")
     tab.page.close()
     bea = ward.add_annotator(clinic.store, f"bea-{seat.image_id}")

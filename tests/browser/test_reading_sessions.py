@@ -6,33 +6,21 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from colpo_core.records.people import Actor
 from colpo_core.records.studies.reading_plans import ReadingPlan
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
 from colpo_core.store import Store
-from colpo_core.store.tables import Person, Reading
+from colpo_core.store.tables import Reading
 from colpo_core.terms import Label, Role
-from tests.browser.sign_in import signed_in
+from tests.conftest import add_person
 
 pytestmark = pytest.mark.browser
 N_SESSIONS = 2
 WAIT_MS = 60_000
 Sent = list[tuple[int, int]]
-
-
-def make_readers(store: Store, n_readers: int) -> list[Caller]:
-    with store.writing() as session:
-        made = [
-            Person(username=f"reader{index}", display_name=f"Reader {index}", role=Role.READER, active=True)
-            for index in range(n_readers)
-        ]
-        session.add_all(made)
-        session.flush()
-        return [Caller(store, Actor(one.id, one.username, one.display_name, one.role)) for one in made]
 
 
 def read_on(page: Page, n_cases: int, draw: random.Random, sent: Sent) -> Iterator[int]:
@@ -105,7 +93,7 @@ def check_readings(store: Store, *, readings_of: list[Caller], sent: list[Sent])
     ("n_readers", "n_cases"), [(2, 6), pytest.param(5, 200, marks=pytest.mark.slow, id="five readers, 200 cases")]
 )
 def test_no_answer_is_lost_or_doubled_and_no_order_comes_again(
-    chromium: Browser,
+    new_page: Callable[..., Page],
     store: Store,
     administrator: Caller,
     add_case: Callable[..., int],
@@ -116,7 +104,7 @@ def test_no_answer_is_lost_or_doubled_and_no_order_comes_again(
 ) -> None:
     for index in range(n_cases):
         add_case(Label.HSIL if index % 2 else Label.NORMAL)
-    readers = make_readers(store, n_readers)
+    readers = [add_person(store, f"reader{index}", Role.READER) for index in range(n_readers)]
     study = designing.create_study(
         administrator,
         name="Two sessions",
@@ -126,11 +114,8 @@ def test_no_answer_is_lost_or_doubled_and_no_order_comes_again(
     designing.open_study(administrator, study_id=study.id)
     pages: list[Page] = []
     for one in readers:
-        context = signed_in(chromium, new_server.url, token_of(one))
-        pages.append(context.new_page())
+        pages.append(new_page(new_server, token_of(one)))
         pages[-1].goto(f"{new_server.url}/read?study={study.id}")
 
     sent = read_all(pages, new_server, n_cases)
     check_readings(store, readings_of=readers, sent=sent)
-    for page in pages:
-        page.context.close()

@@ -1,41 +1,37 @@
 """The viewer of a case under review, in a real browser: views, layers, thresholds, and what is saved as a file."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 from PIL import Image as Picture
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.browser.conftest import Server
+from tests.browser.mask_page import FIND
 from tests.browser.reviewed import TOKEN, ReviewedCase
-from tests.browser.sign_in import TALL, signed_in
-from tests.browser.test_case_images import FIND
+from tests.browser.sign_in import TALL
 
 pytestmark = pytest.mark.browser
 
 FIELD = "Acetowhite epithelium"
+OUTSIDE = (0.03, 0.03)  # a corner far from the lesion, as shares of the image's sides
 
 
 @pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, ReviewedCase]]:
-    server = Server(tmp_path_factory.mktemp("review") / "data").start()
+def case(server: Server) -> Iterator[ReviewedCase]:
     store = Store.open(Settings(data_dir=server.data_dir))
-    yield server, ReviewedCase(store, width_px=720, height_px=480)
+    yield ReviewedCase(store, width_px=720, height_px=480)
     store.close()
-    server.kill()
 
 
 @pytest.fixture
-def page(chromium: Browser, case: tuple[Server, ReviewedCase]) -> Iterator[Page]:
-    server, reviewed = case
-    context = signed_in(chromium, server.url, TOKEN, viewport=TALL, accept_downloads=True)
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.goto(f"{server.url}/review?prediction={reviewed.prediction_id}")
+def page(new_page: Callable[..., Page], server: Server, case: ReviewedCase) -> Page:
+    page = new_page(server, TOKEN, viewport=TALL, accept_downloads=True)
+    page.goto(f"{server.url}/review?prediction={case.prediction_id}")
     page.locator(".viewer .pane").first.wait_for()
     page.wait_for_function(FIND, arg="imageViewer")
     page.wait_for_function("() => window.found.isLoaded && window.found.images.all.every((image) => image.isLoaded)")
@@ -52,17 +48,15 @@ def page(chromium: Browser, case: tuple[Server, ReviewedCase]) -> Iterator[Page]
         }"""
     )
     page.locator(".viewer .pane").first.click()
-    yield page
-    context.close()
+    return page
 
 
-def place(reviewed: ReviewedCase, *, inside: bool) -> tuple[float, float]:
-    """The lesion's middle, or a corner far from it, as shares of the image's sides."""
-    if not inside:
-        return 0.03, 0.03
-    rows, columns = np.nonzero(reviewed.lesion)
+@pytest.fixture
+def inside(case: ReviewedCase) -> tuple[float, float]:
+    """The lesion's middle, as shares of the image's sides."""
+    rows, columns = np.nonzero(case.lesion)
     middle = np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2)
-    return float(columns[middle]) / reviewed.width_px, float(rows[middle]) / reviewed.height_px
+    return float(columns[middle]) / case.width_px, float(rows[middle]) / case.height_px
 
 
 def alpha(page: Page, where: tuple[float, float], pane: int = 0) -> int:
@@ -74,9 +68,8 @@ def first(page: Page, name: str) -> object:
     return page.locator(".viewer").first.get_by_label(name, exact=True)
 
 
-def test_the_probability_is_coloured_from_the_threshold_on(page: Page, case: tuple[Server, ReviewedCase]) -> None:
-    inside, outside = place(case[1], inside=True), place(case[1], inside=False)
-    assert (alpha(page, inside) > 100, alpha(page, outside)) == (True, 0)
+def test_the_probability_is_coloured_from_the_threshold_on(page: Page, inside: tuple[float, float]) -> None:
+    assert (alpha(page, inside) > 100, alpha(page, OUTSIDE)) == (True, 0)
     first(page, f"Threshold of {FIELD}").fill("99")
     assert alpha(page, inside) == 0, "no place is so sure: the probability is smooth"
     page.locator(".viewer .pane").first.click()
@@ -92,8 +85,7 @@ def test_the_probability_is_coloured_from_the_threshold_on(page: Page, case: tup
     assert alpha(page, inside) > before
 
 
-def test_an_outline_runs_where_the_value_passes_the_threshold(page: Page, case: tuple[Server, ReviewedCase]) -> None:
-    inside = place(case[1], inside=True)
+def test_an_outline_runs_where_the_value_passes_the_threshold(page: Page, inside: tuple[float, float]) -> None:
     page.keyboard.press("c")
     assert alpha(page, inside) == 0, "an outline leaves the lesion itself free"
     page.evaluate("() => window.found.lay()")
@@ -135,8 +127,7 @@ def test_views_follow_each_other_and_stay_linked(page: Page) -> None:
     expect(page.locator(".viewer").first.locator(".title:visible")).to_have_text(["Native"])
 
 
-def test_a_divider_shows_the_layers_on_its_left_alone(page: Page, case: tuple[Server, ReviewedCase]) -> None:
-    inside = place(case[1], inside=True)
+def test_a_divider_shows_the_layers_on_its_left_alone(page: Page, inside: tuple[float, float]) -> None:
     page.keyboard.press("w")
     page.evaluate("() => window.found.panes[0].splitAt(1)")
     assert alpha(page, inside) > 100
@@ -144,7 +135,7 @@ def test_a_divider_shows_the_layers_on_its_left_alone(page: Page, case: tuple[Se
     assert alpha(page, inside) == 0
 
 
-def test_masks_and_their_majority_are_layers_after_the_verdict(page: Page, case: tuple[Server, ReviewedCase]) -> None:
+def test_masks_and_their_majority_are_layers_after_the_verdict(page: Page, inside: tuple[float, float]) -> None:
     names = page.locator(".viewer").first.locator(".layer:visible .name").all_inner_texts()
     assert [name for name in names if ":" in name] == [
         "Me: acetowhite epithelium",
@@ -152,18 +143,17 @@ def test_masks_and_their_majority_are_layers_after_the_verdict(page: Page, case:
         "Majority: acetowhite epithelium",
     ]
     page.keyboard.press("h")
-    assert alpha(page, place(case[1], inside=True)) == 0
+    assert alpha(page, inside) == 0
     page.locator(".viewer").first.get_by_role("checkbox", name="Majority: acetowhite epithelium").check()
-    assert alpha(page, place(case[1], inside=True)) > 60
+    assert alpha(page, inside) > 60
 
 
-def test_what_is_seen_is_what_is_saved(page: Page, case: tuple[Server, ReviewedCase]) -> None:
-    inside = place(case[1], inside=True)
+def test_what_is_seen_is_what_is_saved(page: Page, case: ReviewedCase, inside: tuple[float, float]) -> None:
     page.locator(".viewer").first.get_by_role("button", name="Brighter").click()
     page.locator(".viewer .pane").first.click()
     with page.expect_download() as told:
         page.keyboard.press("e")
-    assert told.value.suggested_filename == f"review-image-{case[1].image_id}.png"
+    assert told.value.suggested_filename == f"review-image-{case.image_id}.png"
     saved = np.asarray(Picture.open(io.BytesIO(told.value.path().read_bytes())).convert("RGBA"))
     box = page.locator(".viewer .pane").first.bounding_box()
     assert saved.shape[:2] == (round(box["height"]), round(box["width"]))
@@ -217,9 +207,7 @@ def test_four_maps_share_one_zoom_and_one_opacity(page: Page) -> None:
     expect(maps.get_by_label("Opacity of Map")).to_have_count(1)
 
 
-def test_a_layer_that_cannot_be_loaded_is_crossed_out_and_the_rest_works(
-    page: Page, case: tuple[Server, ReviewedCase]
-) -> None:
+def test_a_layer_that_cannot_be_loaded_is_crossed_out_and_the_rest_works(page: Page) -> None:
     page.route("**/acetowhite.png", lambda route: route.fulfill(status=404, body="gone"))
     page.reload()
     row = page.locator(".viewer").first.locator(".layer.failed")

@@ -15,7 +15,8 @@ from colpo_core.simulation.cases import simulate_case
 from tests.browser import walk_workbench as workbench
 from tests.browser.conftest import CHECKOUT, Server
 from tests.browser.mask_page import EditorPage
-from tests.browser.visitor import PASSWORD, SCREEN, Visitor
+from tests.browser.sign_in import SCREEN
+from tests.browser.visitor import PASSWORD, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
 # Enough for every page, and more of them where pictures are taken for the documents.

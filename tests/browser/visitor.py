@@ -4,14 +4,15 @@ import re
 import time
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, WebSocket, expect
+from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.conftest import Server
+from tests.browser.mask_page import settle
+from tests.browser.sign_in import SCREEN
 
 PASSWORD = "a password of some length"
-SCREEN: ViewportSize = {"width": 1366, "height": 768}
 SOON = 20_000
 
 
@@ -76,8 +77,7 @@ class Visitor:
             deadline = time.monotonic() + SOON / 1000
             while self._runs.is_waiting and time.monotonic() < deadline:
                 self.page.wait_for_timeout(10)
-            self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-            expect(self.page.locator("[data-stale=true]")).to_have_count(0)
+            settle(self.page)
 
     def press(self, name: str, *, exact: bool = False) -> None:
         self.button(name, exact=exact).click()

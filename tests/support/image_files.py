@@ -1,6 +1,8 @@
 """Images as files of each format, made in memory."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,11 @@ def file_of(image: Image.Image, file_format: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format=file_format, **options)
     return buffer.getvalue()
+
+
+def png_chunk(body: bytes) -> bytes:
+    """A chunk of a PNG file; `body` is its name of four letters and its data."""
+    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def photograph(seed: int = 0, *, kind: str = "PNG", **options: object) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from colpo_core.errors import InputRejected
-from colpo_core.exchange.annocerv import read_annocerv
+from colpo_core.exchange.annocerv import AnnoCervImage, read_annocerv
 
 ANNOCERV = Path(__file__).resolve().parents[4] / "shared" / "data" / "annocerv" / "dataset"
 MAGENTA, BLUE, CLEAR = (255, 0, 255, 255), (0, 0, 255, 255), (0, 0, 0, 0)
@@ -35,6 +35,10 @@ def folder(tmp_path: Path) -> Path:
     add_image(tmp_path, 3, 1)
     add_image(tmp_path, 12, 1, MAGENTA)
     return tmp_path
+
+
+def first_image(folder: Path) -> AnnoCervImage:
+    return next(read_annocerv(folder)).images[0]
 
 
 def test_cases_and_images_come_in_the_order_of_their_numbers(folder: Path) -> None:
@@ -67,13 +71,13 @@ def test_the_outline_is_what_is_magenta(folder: Path) -> None:
 
 def test_a_softened_line_keeps_its_middle(folder: Path) -> None:
     add_image(folder, 1, 1, (250, 30, 240, 200), (255, 0, 255, 60), (255, 0, 0, 255))
-    outline = next(read_annocerv(folder)).images[0].outline
+    outline = first_image(folder).outline
     assert outline is not None
     assert outline.sum() == 20
 
 
 def test_the_photograph_is_read_when_asked_for(folder: Path) -> None:
-    image = next(read_annocerv(folder)).images[0]
+    image = first_image(folder)
     assert image.load() == (folder / "Case 1" / "C1Aceto (1).jpg").read_bytes()
     image.path.unlink()
     with pytest.raises(InputRejected, match="cannot be read"):
@@ -91,28 +95,26 @@ def test_what_is_not_after_acetic_acid_is_left_aside(folder: Path) -> None:
 
 def test_a_photograph_without_a_drawing_has_no_outline(folder: Path) -> None:
     (folder / "Case 1" / "C1Aceto (1).png").unlink()
-    assert next(read_annocerv(folder)).images[0].outline is None
+    assert first_image(folder).outline is None
 
 
 def test_a_damaged_drawing_is_named(folder: Path) -> None:
     (folder / "Case 1" / "C1Aceto (1).png").write_bytes(b"\x89PNG and no more")
-    image = next(read_annocerv(folder)).images[0]
     with pytest.raises(InputRejected, match="C1Aceto"):
-        _ = image.outline
+        _ = first_image(folder).outline
 
 
 def test_a_drawing_of_another_size_is_named(folder: Path) -> None:
     Image.new("RGB", (31, 20)).save(folder / "Case 1" / "C1Aceto (1).jpg")
-    image = next(read_annocerv(folder)).images[0]
     with pytest.raises(InputRejected, match="differ in size"):
-        _ = image.outline
+        _ = first_image(folder).outline
 
 
 def test_a_photograph_that_lies_has_an_upright_drawing(folder: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (20, 30)).save(folder / "Case 1" / "C1Aceto (1).jpg", exif=exif)
-    outline = next(read_annocerv(folder)).images[0].outline
+    outline = first_image(folder).outline
     assert outline is not None
     assert outline.shape == (20, 30)
 

@@ -39,7 +39,15 @@ def test_numpy_itself_can_read_the_file() -> None:
         assert sorted(archive.files) == sorted(MAP_NAMES)
 
 
-@pytest.mark.parametrize("content", [b"", b"no maps", b"PK\x05\x06"])
+def with_code() -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **{MAP_NAMES[0]: np.array([object()])}, allow_pickle=True)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no maps", b"PK\x05\x06", pytest.param(with_code(), id="a file with code in it")]
+)
 def test_what_holds_no_maps_is_refused(content: bytes) -> None:
     with pytest.raises(InputRejected, match="damaged"):
         unpack_maps(content)
@@ -50,13 +58,6 @@ def test_a_file_cut_anywhere_is_refused() -> None:
     for end in range(0, len(content), 37):
         with pytest.raises(InputRejected, match="damaged"):
             unpack_maps(content[:end])
-
-
-def test_a_file_with_code_in_it_is_refused() -> None:
-    buffer = io.BytesIO()
-    np.savez(buffer, **{MAP_NAMES[0]: np.array([object()])}, allow_pickle=True)
-    with pytest.raises(InputRejected, match="damaged"):
-        unpack_maps(buffer.getvalue())
 
 
 @pytest.mark.parametrize("bad", [np.array([1.0, 2.0]), np.array([[np.nan]]), np.array([[-1.0]]), np.array([[1]])])

@@ -1,5 +1,3 @@
-from io import BytesIO
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +7,11 @@ from PIL import Image
 from colpo_core.errors import ImageRejected, MaskRejected
 from colpo_core.images.mask_files import read_mask_file
 from colpo_core.images.masks import mask_png
+from tests.support.image_files import file_of
+
+
+def png_of(pixels: np.ndarray) -> bytes:
+    return file_of(Image.fromarray(pixels), "PNG")
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40))
@@ -19,9 +22,7 @@ def test_what_the_program_writes_it_reads_back(seed: int, height: int, width: in
 
 def test_the_two_values_may_be_0_and_1() -> None:
     mask = np.eye(9, dtype=bool)
-    file = BytesIO()
-    Image.fromarray(mask.astype(np.uint8)).save(file, "PNG")
-    assert (read_mask_file(file.getvalue(), height_px=9, width_px=9) == mask).all()
+    assert (read_mask_file(png_of(mask.astype(np.uint8)), height_px=9, width_px=9) == mask).all()
 
 
 def test_another_size_is_refused() -> None:
@@ -30,17 +31,13 @@ def test_another_size_is_refused() -> None:
 
 
 def test_a_photograph_is_no_mask() -> None:
-    file = BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (9, 9, 3), dtype=np.uint8)).save(file, "PNG")
+    pixels = np.random.default_rng(0).integers(0, 255, (9, 9, 3), dtype=np.uint8)
     with pytest.raises(MaskRejected, match="more than two values"):
-        read_mask_file(file.getvalue(), height_px=9, width_px=9)
+        read_mask_file(png_of(pixels), height_px=9, width_px=9)
 
 
 def rgba_file(mask: np.ndarray, *, inside: tuple[int, ...], outside: tuple[int, ...]) -> bytes:
-    file = BytesIO()
-    table = np.asarray([outside, inside], np.uint8)
-    Image.fromarray(table[mask.astype(np.uint8)]).save(file, "PNG")
-    return file.getvalue()
+    return png_of(np.asarray([outside, inside], np.uint8)[mask.astype(np.uint8)])
 
 
 @pytest.mark.parametrize("marked", [0.1, 0.8])
@@ -60,10 +57,9 @@ def test_a_mask_with_an_opaque_alpha_channel_is_taken() -> None:
 
 
 def test_two_values_of_which_neither_is_black_do_not_tell_the_background() -> None:
-    file = BytesIO()
-    Image.fromarray(np.where(np.eye(9, dtype=bool), 200, 100).astype(np.uint8)).save(file, "PNG")
+    file = png_of(np.where(np.eye(9, dtype=bool), 200, 100).astype(np.uint8))
     with pytest.raises(MaskRejected, match="two values, and neither of them is black"):
-        read_mask_file(file.getvalue(), height_px=9, width_px=9)
+        read_mask_file(file, height_px=9, width_px=9)
 
 
 @pytest.mark.parametrize("cut", [10, 40, 60])

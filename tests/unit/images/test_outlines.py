@@ -45,44 +45,53 @@ def iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     return float((one & other).sum() / (one | other).sum())
 
 
-def test_a_closed_curve_is_filled() -> None:
-    result = filled(arc(0, 360))
-    assert result.origin is MaskOrigin.CLOSED
-    assert iou(result.mask, disc()) > 0.95
+DASHES = np.logical_or.reduce([arc(start, start + 14) for start in range(0, 360, 20)])
+TWO_CIRCLES = arc(0, 360, centre=(60, 60), radius=30) | arc(0, 360, centre=(140, 140), radius=40)
 
 
-def test_a_slip_of_the_pen_still_closes() -> None:
-    result = filled(arc(0, 355))
-    assert result.origin is MaskOrigin.CLOSED
-    assert iou(result.mask, disc()) > 0.95
-
-
-def test_a_dashed_curve_closes() -> None:
-    dashes = arc(0, 0)
-    for start in range(0, 360, 20):
-        dashes |= arc(start, start + 14)
-    result = filled(dashes)
-    assert result.origin is MaskOrigin.CLOSED
-    assert iou(result.mask, disc()) > 0.93
-
-
-def test_a_hook_on_a_closed_curve_does_no_harm() -> None:
-    result = filled(arc(0, 360) | path((150, 100), (162, 90)))
-    assert result.origin is MaskOrigin.CLOSED
-    assert iou(result.mask, disc()) > 0.95
-
-
-def test_several_closed_curves_are_all_filled() -> None:
-    outline = arc(0, 360, centre=(60, 60), radius=30) | arc(0, 360, centre=(140, 140), radius=40)
+@pytest.mark.parametrize(
+    ("outline", "origin", "expected", "least_iou"),
+    [
+        pytest.param(arc(0, 360), MaskOrigin.CLOSED, disc(), 0.95, id="a closed curve is filled"),
+        pytest.param(arc(0, 355), MaskOrigin.CLOSED, disc(), 0.95, id="a slip of the pen still closes"),
+        pytest.param(DASHES, MaskOrigin.CLOSED, disc(), 0.93, id="a dashed curve closes"),
+        pytest.param(
+            arc(0, 360) | path((150, 100), (162, 90)), MaskOrigin.CLOSED, disc(), 0.95, id="a hook does no harm"
+        ),
+        pytest.param(
+            TWO_CIRCLES, MaskOrigin.CLOSED, disc((60, 60), 30) | disc((140, 140), 40), 0.94, id="several are all filled"
+        ),
+        pytest.param(
+            arc(0, 360, radius=92), MaskOrigin.CLOSED, disc(radius=92), 0.95, id="over half is not turned inside out"
+        ),
+        pytest.param(arc(-60, 240), MaskOrigin.CHORD, disc(), 0.85, id="two ends are joined by a chord"),
+        pytest.param(arc(10, 170) | arc(190, 350), MaskOrigin.LINKED, disc(), 0.93, id="ends that face are linked"),
+        pytest.param(
+            arc(0, 360, centre=(60, 60), radius=30) | path((100, 150), (180, 150)),
+            MaskOrigin.PARTIAL,
+            disc((60, 60), 30),
+            0.9,
+            id="a stroke beside a closed curve makes it partial",
+        ),
+        pytest.param(
+            arc(0, 360, radius=80) | arc(0, 360),
+            MaskOrigin.PARTIAL,
+            disc(radius=80),
+            0.95,
+            id="a curve within a curve is doubtful",
+        ),
+    ],
+)
+def test_an_outline_is_filled_and_says_how(
+    outline: NDArray[np.bool_], origin: MaskOrigin, expected: NDArray[np.bool_], least_iou: float
+) -> None:
     result = filled(outline)
-    assert result.origin is MaskOrigin.CLOSED
-    assert iou(result.mask, disc((60, 60), 30) | disc((140, 140), 40)) > 0.94
+    assert result.origin is origin
+    assert iou(result.mask, expected) > least_iou
 
 
-def test_a_lesion_over_half_of_the_image_is_not_turned_inside_out() -> None:
-    result = filled(arc(0, 360, radius=92))
-    assert result.origin is MaskOrigin.CLOSED
-    assert iou(result.mask, disc(radius=92)) > 0.95
+def test_a_chord_is_a_guess() -> None:
+    assert MaskOrigin.CHORD.is_guess
 
 
 @pytest.mark.parametrize("turns", range(4))
@@ -114,19 +123,6 @@ def test_an_even_cut_through_the_middle_is_doubtful() -> None:
     assert filled(path((100, 0), (100, 199))).origin is MaskOrigin.PARTIAL
 
 
-def test_two_ends_of_a_curve_are_joined_by_a_chord() -> None:
-    result = filled(arc(-60, 240))
-    assert result.origin is MaskOrigin.CHORD
-    assert result.origin.is_guess
-    assert iou(result.mask, disc()) > 0.85
-
-
-def test_ends_of_two_curves_that_face_each_other_are_linked() -> None:
-    result = filled(arc(10, 170) | arc(190, 350))
-    assert result.origin is MaskOrigin.LINKED
-    assert iou(result.mask, disc()) > 0.93
-
-
 def test_an_end_not_far_from_the_frame_is_extended() -> None:
     result = filled(path((60, 0), (60, 70), (130, 70), (130, 15)))
     assert result.origin is MaskOrigin.EXTENDED
@@ -137,18 +133,6 @@ def test_a_mere_stroke_encloses_nothing() -> None:
     result = filled(path((60, 100), (140, 100)))
     assert result.origin is MaskOrigin.OPEN
     assert not result.mask.any()
-
-
-def test_a_stroke_beside_a_closed_curve_makes_it_partial() -> None:
-    result = filled(arc(0, 360, centre=(60, 60), radius=30) | path((100, 150), (180, 150)))
-    assert result.origin is MaskOrigin.PARTIAL
-    assert iou(result.mask, disc((60, 60), 30)) > 0.9
-
-
-def test_a_curve_within_a_curve_is_doubtful() -> None:
-    result = filled(arc(0, 360, radius=80) | arc(0, 360, radius=50))
-    assert result.origin is MaskOrigin.PARTIAL
-    assert iou(result.mask, disc(radius=80)) > 0.95
 
 
 @pytest.mark.parametrize("factor", [3, 8])

@@ -1,7 +1,6 @@
 """What can be no photograph is refused with its reason, and values of 12 of 16 bits are never taken unnoticed."""
 
 import struct
-import zlib
 
 import cv2
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image
 from colpo_core.errors import ImageRejected
 from colpo_core.images.decoding import decode_image
 from colpo_core.images.photographs import decode_photograph
-from tests.support.image_files import ORIENTATION, file_of
+from tests.support.image_files import ORIENTATION, file_of, png_chunk
 
 
 def twelve_bits(*, colour: bool) -> np.ndarray:
@@ -29,8 +28,7 @@ def deep_png(pixels: np.ndarray, *, significant: int | None = None) -> bytes:
     if significant is None:
         return content
     body = b"sBIT" + bytes([significant] * (3 if colour else 1))
-    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    return content[:33] + chunk + content[33:]
+    return content[:33] + png_chunk(body) + content[33:]
 
 
 def deep_tiff(pixels: np.ndarray, *, highest: int | None = None) -> bytes:
@@ -90,8 +88,7 @@ def test_a_deep_image_is_still_turned_upright() -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = 6
     body = b"eXIf" + exif.tobytes().removeprefix(b"Exif\x00\x00")
-    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    turned = decode_photograph(plain[:33] + chunk + plain[33:])
+    turned = decode_photograph(plain[:33] + png_chunk(body) + plain[33:])
     assert np.array_equal(turned.rgb, np.rot90(decode_photograph(plain).rgb, 3))
 
 

@@ -1,5 +1,3 @@
-import io
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +7,7 @@ from PIL import Image as Picture
 
 from colpo_core.errors import InputRejected
 from colpo_core.images.probabilities import pack_probabilities, unpack_probabilities
+from tests.support.image_files import file_of
 
 probs = arrays(np.float32, array_shapes(min_dims=2, max_dims=2, max_side=20), elements=st.floats(0, 1, width=32))
 
@@ -30,13 +29,10 @@ def test_what_is_no_probability_is_not_written(bad: np.ndarray) -> None:
         pack_probabilities(bad)
 
 
-def colour() -> bytes:
-    buffer = io.BytesIO()
-    Picture.new("RGB", (3, 3)).save(buffer, format="PNG")
-    return buffer.getvalue()
+COLOURED = file_of(Picture.new("RGB", (3, 3)), "PNG")
 
 
-@pytest.mark.parametrize("bad", [b"", b"no picture", pack_probabilities(np.ones((9, 9), np.float32))[:40], colour()])
+@pytest.mark.parametrize("bad", [b"", b"no picture", pack_probabilities(np.ones((9, 9), np.float32))[:40], COLOURED])
 def test_a_damaged_file_is_refused(bad: bytes) -> None:
     with pytest.raises(InputRejected, match="damaged"):
         unpack_probabilities(bad)

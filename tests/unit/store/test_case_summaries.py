@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
@@ -43,9 +44,8 @@ def of(store: Store, case_id: int) -> CaseSummary:
         return session.get_one(CaseSummary, case_id)
 
 
-def test_a_summary_says_what_stands_in_ten_tables(store: Store, administrator: Caller) -> None:
-    clinic = PredictedClinic(administrator)
-    normal, severe, invasive = (of(store, case.case_id) for case in clinic.cases)
+def test_a_summary_says_what_stands_in_ten_tables(store: Store, desk: PredictedClinic) -> None:
+    normal, severe, invasive = (of(store, case.case_id) for case in desk.cases)
     assert (normal.prob_hsil_3ch, normal.prob_hsil_4ch, normal.margin) == (0.4, 0.6, 0.0)
     assert normal.networks_differ
     assert [one.outcome for one in (normal, severe, invasive)] == [Outcome.FALSE_POSITIVE, Outcome.TRUE_POSITIVE, None]
@@ -57,16 +57,15 @@ def test_a_summary_says_what_stands_in_ten_tables(store: Store, administrator: C
 
 
 def test_the_gravest_verdict_of_a_case_counts_and_of_each_reviewer_the_newest(
-    store: Store, administrator: Caller
+    store: Store, desk: PredictedClinic
 ) -> None:
-    clinic = PredictedClinic(administrator)
     first, second = add_person(store, "first"), add_person(store, "second")
     given_ = [(first, Verdict.OVERRULE), (second, Verdict.AGREE), (first, Verdict.AGREE)]
     expected = [ReviewState.OVERRULED, ReviewState.OVERRULED, ReviewState.AGREED]
     for (person, verdict), state in zip(given_, expected, strict=True):
         with store.writing() as session:
-            session.add(Review(prediction_id=clinic.predictions[0], reviewer_id=person.person_id, verdict=verdict))
-        assert of(store, clinic.cases[0].case_id).review_state is state
+            session.add(Review(prediction_id=desk.predictions[0], reviewer_id=person.person_id, verdict=verdict))
+        assert of(store, desk.cases[0].case_id).review_state is state
     with store.reading() as session:
         kept = session.execute(select(CaseReviewer.reviewer_id, CaseReviewer.verdict)).all()
     assert {tuple(row) for row in kept} == {
@@ -75,20 +74,20 @@ def test_the_gravest_verdict_of_a_case_counts_and_of_each_reviewer_the_newest(
     }
 
 
-def test_another_current_model_changes_all_that_rests_on_the_model(store: Store, administrator: Caller) -> None:
-    clinic = PredictedClinic(administrator)
-    case_id = clinic.cases[0].case_id
-    other = clinic.add_checkpoint("model-2", administrator)
+def test_another_current_model_changes_all_that_rests_on_the_model(
+    store: Store, administrator: Caller, desk: PredictedClinic
+) -> None:
+    case_id = desk.cases[0].case_id
+    other = desk.add_checkpoint("model-2", administrator)
     summary = of(store, case_id)
     assert (summary.prob_hsil_4ch, summary.outcome, summary.review_state) == (None, None, None)
-    clinic.predict(clinic.cases[0].image_id, other)
+    desk.predict(desk.cases[0].image_id, other)
     assert of(store, case_id).outcome is Outcome.FALSE_POSITIVE
 
 
-def test_a_painted_stroke_alone_sums_up_nothing(store: Store, administrator: Caller) -> None:
+def test_a_painted_stroke_alone_sums_up_nothing(store: Store, desk: PredictedClinic) -> None:
     """Strokes come many times a second; only how far an annotation is stands in the summary."""
-    clinic = PredictedClinic(administrator)
-    case = clinic.cases[0]
+    case = desk.cases[0]
     with store.writing() as session:
         session.execute(delete(CaseSummary).where(CaseSummary.case_id == case.case_id))
     with store.writing() as session:
@@ -101,19 +100,18 @@ def test_a_painted_stroke_alone_sums_up_nothing(store: Store, administrator: Cal
     assert (summary.has_rejected, summary.awaits_annotation, summary.n_annotators) == (True, True, 0)
 
 
-def test_what_was_kept_of_the_annotators_agreement_goes_with_a_new_mask(store: Store, administrator: Caller) -> None:
-    clinic = PredictedClinic(administrator)
-    first, second = clinic.cases[:2]
+def test_what_was_kept_of_the_annotators_agreement_goes_with_a_new_mask(store: Store, desk: PredictedClinic) -> None:
+    first, second = desk.cases[:2]
     with store.writing() as session:
         session.add_all(CaseAgreement(case_id=case.case_id, lowest_dice=0.5) for case in (first, second))
     _rgb, mask = draw(1, lesion=True)
-    clinic.clinic.add_version(first.annotation_id or 0, mask)
+    desk.clinic.add_version(first.annotation_id or 0, mask)
     with store.reading() as session:
         assert session.scalars(select(CaseAgreement.case_id)).all() == [second.case_id]
 
 
-def test_a_store_without_summaries_gets_them_when_it_is_opened(store: Store, administrator: Caller) -> None:
-    PredictedClinic(administrator)
+@pytest.mark.usefixtures("desk")
+def test_a_store_without_summaries_gets_them_when_it_is_opened(store: Store) -> None:
     before = rows(store)
     with store.writing() as session:
         session.execute(delete(CaseSummary))

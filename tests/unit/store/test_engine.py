@@ -1,4 +1,3 @@
-import threading
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -8,6 +7,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from colpo_core.store import Store
 from colpo_core.store.tables import AuditEntry, Case, Patient, Person, SignInSession
 from colpo_core.terms import Colposcopy, Role
+from tests.support.threads import errors_of_all
 
 
 def test_the_settings_that_lose_nothing_are_on(store: Store) -> None:
@@ -32,25 +32,16 @@ def test_read_then_write_is_never_refused_by_another_writer(store: Store) -> Non
     """A deferred transaction that reads and then writes fails when somebody wrote in between; ours waits its turn."""
     with store.writing() as session:
         session.add(Patient(code="0"))
-    errors: list[Exception] = []
 
     def count_up() -> None:
-        try:
-            for _ in range(10):
-                with store.writing() as session:
-                    patient = session.scalars(select(Patient)).one()
-                    patient.code = str(int(patient.code) + 1)
-        except Exception as error:
-            errors.append(error)
+        for _ in range(10):
+            with store.writing() as session:
+                patient = session.scalars(select(Patient)).one()
+                patient.code = str(int(patient.code) + 1)
 
-    threads = [threading.Thread(target=count_up) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert errors_of_all(count_up) == []
     with store.reading() as session:
         assert session.scalars(select(Patient.code)).one() == "60"
-    assert errors == []
 
 
 def test_times_are_utc_on_both_ways(store: Store) -> None:
