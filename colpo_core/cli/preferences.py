@@ -2,7 +2,7 @@
 
 import click
 
-from colpo_core.cli.output import Answer, answer, as_operator, json_command
+from colpo_core.cli.output import Answer, action, answer, query
 from colpo_core.services.common import preferences as service
 from colpo_core.services.common.callers import Caller
 
@@ -12,8 +12,7 @@ def preferences() -> None:
     """Preferences: what is set for the whole program."""
 
 
-@preferences.command("show")
-@json_command
+@query("show", preferences)
 def show(caller: Caller) -> Answer:
     """Show what is set for the whole program."""
     return answer(
@@ -21,12 +20,11 @@ def show(caller: Caller) -> Answer:
     )
 
 
-@preferences.command("proposals")
+@action("proposals", preferences)
 @click.argument("allowed", type=click.Choice(["on", "off"]))
-def proposals(allowed: str) -> None:
+def proposals(caller: Caller, allowed: str) -> None:
     """Let annotators start a mask from the model's proposal, or forbid it."""
-    with as_operator() as caller:
-        saved = service.set_proposals(caller, allowed=allowed == "on")
+    saved = service.set_proposals(caller, allowed=allowed == "on")
     click.echo(f"proposals: {_word(saved.proposals)}")
 
 

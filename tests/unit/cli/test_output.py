@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from colpo_core.cli.output import Answer, as_operator, json_command, listing, plain, print_json, print_table
+from colpo_core.cli.output import Answer, as_operator, listing, plain, print_json, print_table, query
 from colpo_core.errors import NotFound
 from colpo_core.services.common.callers import Caller
 from colpo_core.terms import Label
@@ -64,9 +64,8 @@ def test_an_error_that_a_person_can_mend_is_one_sentence(tmp_path: Path) -> None
 
 
 def test_an_answer_is_printed_as_a_table_or_as_json(tmp_path: Path) -> None:
-    @click.command()
+    @query()
     @click.argument("number", type=int)
-    @json_command
     def labels(caller: Caller, number: int) -> Answer:
         assert caller.actor.username == "operator"
         return listing([Label.NORMAL, Label.HSIL][:number], ("label",), lambda label: (label,))
