@@ -103,8 +103,7 @@ def adjudicate() -> None:
     """Adjudication: decide which mask counts on an image that several have annotated."""
 
 
-@action("take", adjudicate)
-@click.argument("version_id", type=int)
+@action("take", adjudicate, "version_id")
 @click.option("--note", default="", help="Why; it stays in the record.")
 def take(caller: Caller, version_id: int, note: str) -> None:
     """Decide that an annotator's newest mask counts as it is."""

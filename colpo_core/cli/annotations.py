@@ -34,8 +34,7 @@ def annotations() -> None:
     """Annotations: masks of findings, and the ones that wait for a person."""
 
 
-@query("list", annotations)
-@click.argument("image_id", type=int)
+@query("list", annotations, "image_id")
 def list_submitted(caller: Caller, image_id: int) -> Answer:
     """Show the submitted masks of an image."""
     return listing(
@@ -45,8 +44,7 @@ def list_submitted(caller: Caller, image_id: int) -> Answer:
     )
 
 
-@action("submit", annotations)
-@click.argument("image_id", type=int)
+@action("submit", annotations, "image_id")
 @click.argument("mask", type=EXISTING_FILE)
 @FINDING
 @click.option("--note", default="")
@@ -92,8 +90,7 @@ def submit(
     click.echo(f"version {version.version_id}: number {version.number}, {version.area_share:.1%} of the image")
 
 
-@action("export", annotations)
-@click.argument("version_id", type=int)
+@action("export", annotations, "version_id")
 @click.argument("out", type=NEW_FILE)
 def export(caller: Caller, version_id: int, out: Path) -> None:
     """Write a submitted mask as a PNG of 0 and 255 at the image's size."""
@@ -102,8 +99,7 @@ def export(caller: Caller, version_id: int, out: Path) -> None:
     click.echo(f"{out} written")
 
 
-@query("versions", annotations)
-@click.argument("annotation_id", type=int)
+@query("versions", annotations, "annotation_id")
 def versions(caller: Caller, annotation_id: int) -> Answer:
     """Show all versions of an annotation: what each started from, what it took, and how much of the start is left."""
     return listing(
@@ -113,9 +109,7 @@ def versions(caller: Caller, annotation_id: int) -> Answer:
     )
 
 
-@query("compare", annotations)
-@click.argument("first_id", type=int)
-@click.argument("second_id", type=int)
+@query("compare", annotations, "first_id", "second_id")
 @click.option("--out", type=NEW_FILE, help="Also write both as one overlay: what both mark, and each alone.")
 def compare(caller: Caller, first_id: int, second_id: int, out: Path | None) -> Answer:
     """Compare two submitted masks of one image: Dice, IoU, distance of their outlines, and common pixels."""
@@ -134,8 +128,7 @@ def _print_comparison(comparison: VersionComparison) -> None:
     click.echo(f"{comparison.both_px} pixels in both, {alone}")
 
 
-@action("restore", annotations)
-@click.argument("version_id", type=int)
+@action("restore", annotations, "version_id")
 @click.option("--note", default="")
 def restore(caller: Caller, version_id: int, note: str) -> None:
     """Make a new version with the mask of an earlier one of the operator's."""
@@ -143,8 +136,7 @@ def restore(caller: Caller, version_id: int, note: str) -> None:
     click.echo(f"version {made.version_id}: number {made.number}, {made.area_share:.1%} of the image")
 
 
-@action("start", annotations)
-@click.argument("image_id", type=int)
+@action("start", annotations, "image_id")
 @FINDING
 @click.option("--nothing", is_flag=True, help="Start from an empty mask.")
 @click.option("--version", "version_id", type=int, help="Start from this version, the operator's or another's.")
@@ -200,8 +192,7 @@ def confirm(caller: Caller, annotation_ids: tuple[int, ...]) -> None:
         click.echo(f"annotation {annotation_id} confirmed")
 
 
-@action("reject", annotations)
-@click.argument("annotation_id", type=int)
+@action("reject", annotations, "annotation_id")
 @click.option("--reason", required=True)
 def reject(caller: Caller, annotation_id: int, reason: str) -> None:
     """Say that a mask closed by guess is wrong; training never uses it."""
@@ -232,8 +223,7 @@ def no_lesion(caller: Caller, image_ids: tuple[int, ...], note: str) -> None:
     print_lines(f"image {version.image_id}: nothing acetowhite, version {version.version_id}" for version in made)
 
 
-@action("points", annotations)
-@click.argument("image_id", type=int)
+@action("points", annotations, "image_id")
 @click.argument("points", nargs=-1)
 def points(caller: Caller, image_id: int, points: tuple[str, ...]) -> None:
     """Show the operator's biopsy points of an image, or set them: each as X,Y in pixels from the top left."""

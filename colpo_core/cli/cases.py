@@ -73,8 +73,7 @@ def export(caller: Caller, out: Path, with_files: bool, **wishes: Any) -> None: 
     click.echo(f"{len(ids)} cases written to {out}")
 
 
-@action("pdf", cases)
-@click.argument("case_id", type=int)
+@action("pdf", cases, "case_id")
 @click.option("--out", type=NEW_FILE, required=True, help="The PDF file to write.")
 def pdf(caller: Caller, case_id: int, out: Path) -> None:
     """Write one case as one page of PDF for the record."""
@@ -83,15 +82,13 @@ def pdf(caller: Caller, case_id: int, out: Path) -> None:
     click.echo(str(out))
 
 
-@query("show", cases)
-@click.argument("case_id", type=int)
+@query("show", cases, "case_id")
 def show_case(caller: Caller, case_id: int) -> Answer:
     """Show one case with its images, histology and label."""
     return answer(service.get_case(caller, case_id=case_id), print_case)
 
 
-@action("colposcopy", cases)
-@click.argument("case_id", type=int)
+@action("colposcopy", cases, "case_id")
 @click.argument("found", type=WordType(Colposcopy))
 def set_colposcopy(caller: Caller, case_id: int, found: Colposcopy) -> None:
     """Record whether the colposcopy as a whole was normal; without biopsy the label depends on it."""
@@ -102,8 +99,7 @@ def set_colposcopy(caller: Caller, case_id: int, found: Colposcopy) -> None:
     _print_label(case)
 
 
-@action("image", cases)
-@click.argument("image_id", type=int)
+@action("image", cases, "image_id")
 @click.option("--stage", type=WordType(Stage))
 @click.option("--shows-cervix/--no-cervix", default=None, help="An image without the cervix is left out of learning.")
 def set_image(caller: Caller, image_id: int, stage: Stage | None, shows_cervix: bool | None) -> None:
@@ -117,8 +113,7 @@ def histology() -> None:
     """Histology: one result a specimen; the label follows by the rules."""
 
 
-@action("add", histology)
-@click.argument("case_id", type=int)
+@action("add", histology, "case_id")
 @click.option("--kind", type=WordType(SpecimenKind), required=True)
 @click.option("--grade", type=WordType(Grade), required=True)
 @click.option("--clock", "clock_hour", type=click.IntRange(1, 12), help="Where on the clock face.")
@@ -133,8 +128,7 @@ def add(caller: Caller, case_id: int, site: tuple[int, float, float] | None, **r
     _print_label(case)
 
 
-@action("site", histology)
-@click.argument("specimen_id", type=int)
+@action("site", histology, "specimen_id")
 @click.argument("place", nargs=-1, type=float)
 def site(caller: Caller, specimen_id: int, place: tuple[float, ...]) -> None:
     """Set where a specimen was taken: IMAGE X Y, in pixels from the top left; without them, take the site away."""
@@ -145,8 +139,7 @@ def site(caller: Caller, specimen_id: int, place: tuple[float, ...]) -> None:
     click.echo(f"specimen {specimen_id}: site {'set' if where else 'taken away'}")
 
 
-@action("withdraw", histology)
-@click.argument("specimen_id", type=int)
+@action("withdraw", histology, "specimen_id")
 def withdraw(caller: Caller, specimen_id: int) -> None:
     """Take a wrong entry out of the count; it stays in the record."""
     withdraw_specimen(caller, specimen_id=specimen_id)

@@ -1,4 +1,4 @@
-"""Commands of a study's conduct: who was exposed, what was amended, what was refused."""
+"""The group of reading studies, and its commands of conduct: who was exposed, what was amended, what was refused."""
 
 from pathlib import Path
 
@@ -15,14 +15,12 @@ from colpo_core.store.blobs import write_file
 REASON = click.option("--reason", required=True, help="Why; it is printed with the results.")
 
 
-def add_conduct_commands(group: click.Group) -> None:
-    """Give the group of studies its commands of conduct."""
-    for command in (conduct, add_reader, remove_reader, correct_question):
-        group.add_command(command)
+@click.group()
+def studies() -> None:
+    """Blinded reading: design, seal, read, compare."""
 
 
-@query("conduct")
-@click.argument("study_id", type=int)
+@query("conduct", studies, "study_id")
 @click.option("--record", "record_path", type=NEW_FILE, help="Write the design, its seal and all of this to a file.")
 def conduct(caller: Caller, study_id: int, record_path: Path | None) -> Answer:
     """Show who was exposed to which cases, the amendments and what readers were refused; also of a draft."""
@@ -32,34 +30,26 @@ def conduct(caller: Caller, study_id: int, record_path: Path | None) -> Answer:
     return answer(record, print_conduct)
 
 
-@action("add-reader")
-@click.argument("study_id", type=int)
-@click.argument("person_id", type=int)
+@action("add-reader", studies, "study_id", "person_id")
 @REASON
 def add_reader(caller: Caller, study_id: int, person_id: int, reason: str) -> None:
     """Amend an open study: let another person read in it."""
-    made = study_amendments.add_reader(caller, study_id=study_id, reader_id=person_id, reason=reason)
-    _print_amendment(made)
+    _print_amendment(study_amendments.add_reader(caller, study_id=study_id, reader_id=person_id, reason=reason))
 
 
-@action("remove-reader")
-@click.argument("study_id", type=int)
-@click.argument("person_id", type=int)
+@action("remove-reader", studies, "study_id", "person_id")
 @REASON
 def remove_reader(caller: Caller, study_id: int, person_id: int, reason: str) -> None:
     """Amend an open study: take off a reader who dropped out; what was read stays."""
-    made = study_amendments.remove_reader(caller, study_id=study_id, reader_id=person_id, reason=reason)
-    _print_amendment(made)
+    _print_amendment(study_amendments.remove_reader(caller, study_id=study_id, reader_id=person_id, reason=reason))
 
 
-@action("correct-question")
-@click.argument("study_id", type=int)
+@action("correct-question", studies, "study_id")
 @click.argument("question")
 @REASON
 def correct_question(caller: Caller, study_id: int, question: str, reason: str) -> None:
     """Amend an open study: correct the wording of its question."""
-    made = study_amendments.correct_question(caller, study_id=study_id, question=question, reason=reason)
-    _print_amendment(made)
+    _print_amendment(study_amendments.correct_question(caller, study_id=study_id, question=question, reason=reason))
 
 
 def print_conduct(record: StudyConduct) -> None:

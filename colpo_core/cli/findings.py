@@ -23,8 +23,7 @@ def findings() -> None:
     """Findings: what was seen, by the IFCPC terminology of 2011."""
 
 
-@query("show", findings)
-@click.argument("case_id", type=int)
+@query("show", findings, "case_id")
 def show(caller: Caller, case_id: int) -> Answer:
     """Show a case's findings."""
     return answer(get_findings(caller, case_id=case_id), partial(_print_findings, case_id))
@@ -37,8 +36,7 @@ def _print_findings(case_id: int, record: FindingsRecord) -> None:
     print_table(("field", "value"), rows)
 
 
-@query("set", findings)
-@click.argument("case_id", type=int)
+@query("set", findings, "case_id")
 @click.argument("file", type=click.File(encoding="utf-8"))
 @click.option(
     "--base-version", type=int, help="Refuse if the form has another version by now.  [default: whatever it has]"
@@ -61,8 +59,7 @@ def set_findings(
     )
 
 
-@query("propose", findings)
-@click.argument("image_id", type=int)
+@query("propose", findings, "image_id")
 def propose(caller: Caller, image_id: int) -> Answer:
     """Show what the operator's own mask on an image proposes for size and place; nothing is entered."""
     return answer(propose_findings(caller, image_id=image_id), _print_proposal)

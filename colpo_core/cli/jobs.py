@@ -83,8 +83,7 @@ def list_jobs(caller: Caller) -> Answer:
     )
 
 
-@query("show", jobs)
-@click.argument("job_id", type=int)
+@query("show", jobs, "job_id")
 def show_job(caller: Caller, job_id: int) -> Answer:
     """Show one job with its losses and metrics, epoch by epoch."""
     job = service.get_job(caller, job_id=job_id)
@@ -101,40 +100,35 @@ def _print_job(job: JobRecord, events: Sequence[JobEventRecord]) -> None:
     print_table(("stage", "epoch", "figures", ""), rows)
 
 
-@action("cancel", jobs)
-@click.argument("job_id", type=int)
+@action("cancel", jobs, "job_id")
 def cancel_job(caller: Caller, job_id: int) -> None:
     """Stop a job; what it had not published is dropped."""
     job = service.cancel_job(caller, job_id=job_id)
     click.echo(f"job {job.id}: {job.state.value if job.state.is_over else 'will stop in a moment'}")
 
 
-@action("pause", jobs)
-@click.argument("job_id", type=int)
+@action("pause", jobs, "job_id")
 def pause_job(caller: Caller, job_id: int) -> None:
     """Let a job wait until it is resumed; one that runs stops after its present batch."""
     service.pause_job(caller, job_id=job_id)
     click.echo(f"job {job_id} is paused")
 
 
-@action("resume", jobs)
-@click.argument("job_id", type=int)
+@action("resume", jobs, "job_id")
 def resume_job(caller: Caller, job_id: int) -> None:
     """Let a paused job go on from its last checkpoint."""
     service.resume_job(caller, job_id=job_id)
     click.echo(f"job {job_id} goes on")
 
 
-@action("first", jobs)
-@click.argument("job_id", type=int)
+@action("first", jobs, "job_id")
 def move_to_front(caller: Caller, job_id: int) -> None:
     """Let a job that waits come before all others that wait."""
     service.move_to_front(caller, job_id=job_id)
     click.echo(f"job {job_id} is the next")
 
 
-@action("again", jobs)
-@click.argument("job_id", type=int)
+@action("again", jobs, "job_id")
 def run_again(caller: Caller, job_id: int) -> None:
     """Let a failed or cancelled job go on, or train anew with the settings of a finished training."""
     job = starting.run_again(caller, job_id=job_id)
@@ -148,12 +142,7 @@ def run_again(caller: Caller, job_id: int) -> None:
 @click.option("--checkpoint", help="Number or name; the current model if not given.")
 @click.option("--wait", is_flag=True, help="With --store: stay until it is done.")
 def predict(
-    caller: Caller,
-    images_dir: Path | None,
-    out_dir: Path | None,
-    whole_store: bool,
-    checkpoint: str | None,
-    wait: bool,
+    caller: Caller, images_dir: Path | None, out_dir: Path | None, whole_store: bool, checkpoint: str | None, wait: bool
 ) -> Answer:
     """Predict images: a folder with --images and --out, or with --store what the checkpoint has not yet predicted."""
     if whole_store == (images_dir is not None) or (images_dir is None) != (out_dir is None):

@@ -71,8 +71,8 @@ def share_files(caller: Caller) -> None:
     click.echo(f"{counts.blobs} images, maps and snapshots and {counts.checkpoints} checkpoints are shared.")
     click.echo("The store's folder is left as it was.")
     if counts.damaged:
-        names = "\n".join(counts.damaged)
-        raise click.ClickException(f"{len(counts.damaged)} files of the folder are damaged and were left out:\n{names}")
+        sentence = f"{len(counts.damaged)} files of the folder are damaged and were left out:"
+        raise click.ClickException("\n".join((sentence, *counts.damaged)))
 
 
 @store_group.command("upgrade")

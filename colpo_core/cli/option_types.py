@@ -1,6 +1,7 @@
 """Option types that every group uses: the clinic's words, dates, and the places of files."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import date, datetime
 from enum import StrEnum
 from functools import reduce
@@ -63,3 +64,8 @@ def options(*decorators: Decorator) -> Decorator:
         return reduce(lambda decorated, decorator: decorator(decorated), reversed(decorators), command)
 
     return decorate
+
+
+def take_fields(kind: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
+    """Take out of what a command was given what a dataclass has a field for."""
+    return {field.name: given.pop(field.name) for field in fields(kind) if field.name in given}

@@ -65,7 +65,9 @@ def listing(records: Sequence[Record], headings: Sequence[str], row: Callable[[R
     return Answer(records, lambda: print_table(headings, map(row, records)))
 
 
-def action(name: str | None = None, group: click.Group | None = None) -> Callable[[Callable[..., None]], click.Command]:
+def action(
+    name: str | None = None, group: click.Group | None = None, *numbers: str
+) -> Callable[[Callable[..., None]], click.Command]:
     """Make a command that acts as the operator and says itself what it did.
 
     The decorated function takes the caller first, then what was given on the command line by name.
@@ -73,6 +75,7 @@ def action(name: str | None = None, group: click.Group | None = None) -> Callabl
     Args:
         name: The command's name; the function's own when None.
         group: The group that it is added to, if any.
+        numbers: Its first arguments, which are whole numbers, by name, such as `case_id`.
     """
 
     def made(function: Callable[..., None]) -> click.Command:
@@ -81,19 +84,20 @@ def action(name: str | None = None, group: click.Group | None = None) -> Callabl
             with as_operator() as caller:
                 function(caller, **given)
 
-        return _added(click.command(name)(run), group)
+        return _completed(click.command(name)(run), group, numbers)
 
     return made
 
 
 def query(
-    name: str | None = None, group: click.Group | None = None, *, of_store: bool = True
+    name: str | None = None, group: click.Group | None = None, *numbers: str, of_store: bool = True
 ) -> Callable[[Callable[..., Answer]], click.Command]:
     """Make a command whose answer is printed as text, or with `--json` as one JSON document.
 
     Args:
         name: See `action`.
         group: See `action`.
+        numbers: See `action`.
         of_store: Whether the store is opened and the function takes the caller first; else only what was given.
     """
 
@@ -111,12 +115,13 @@ def query(
 
         command = click.command(name)(run)
         command.params.append(click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON document."))
-        return _added(command, group)
+        return _completed(command, group, numbers)
 
     return made
 
 
-def _added(command: click.Command, group: click.Group | None) -> click.Command:
+def _completed(command: click.Command, group: click.Group | None, numbers: Sequence[str]) -> click.Command:
+    command.params[:0] = [click.Argument([name], type=int) for name in numbers]
     if group is not None:
         group.add_command(command)
     return command

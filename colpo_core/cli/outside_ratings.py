@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from colpo_core.cli.option_types import EXISTING_FILE, NEW_FILE, WordType
+from colpo_core.cli.option_types import EXISTING_FILE, NEW_FILE, WordType, take_fields
 from colpo_core.cli.output import Answer, answer, errors_as_sentences, note, query
 from colpo_core.exchange.rating_report import rating_text
 from colpo_core.records.statistics.multi_reader_figures import U_STATISTIC, Covariance
@@ -65,16 +65,7 @@ from colpo_core.studies.roe_metz import RoeMetz
 @click.option("--alpha", type=float, default=0.05, show_default=True, help="1 minus the intervals' confidence.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstraps.")
 @errors_as_sentences()
-def analyse(
-    ratings: Path,
-    out: Path | None,
-    covariance: str,
-    arms: tuple[str, ...],
-    patient_column: str | None,
-    patient_from_case: bool,
-    keep_names: bool,
-    **figures: Any,  # noqa: ANN401 - those of the analysis, by the names of its options
-) -> None:
+def analyse(ratings: Path, out: Path | None, covariance: str, **given: Any) -> None:  # noqa: ANN401 - see the options
     """Analyse the ratings of readers who have read the same cases, from any reader study.
 
     RATINGS has the columns reader, treatment, case, truth (0 or 1, or no or yes, normal or hsil) and rating; more
@@ -85,17 +76,9 @@ def analyse(
     options = AnalysisOptions(
         covariance=Covariance.DELONG if covariance == U_STATISTIC else Covariance(covariance),
         u_statistic=covariance == U_STATISTIC,
-        **figures,
+        **take_fields(AnalysisOptions, given),
     )
-    analysis = analyse_ratings(
-        ratings,
-        options,
-        arms=arms,
-        patient_column=patient_column,
-        patient_from_case=patient_from_case,
-        keep_names=keep_names,
-        progress=lambda what: note(f"… {what}"),
-    )
+    analysis = analyse_ratings(ratings, options, progress=lambda what: note(f"… {what}"), **given)
     if out is not None:
         write_analysis(analysis, out)
     click.echo(rating_text(analysis))

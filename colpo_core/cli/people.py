@@ -40,8 +40,7 @@ def add_person(caller: Caller, username: str, display_name: str, role: Role, pas
     click.echo(f"{made.username} can sign in as {made.role.value}.")
 
 
-@action("password", people)
-@click.argument("person_id", type=int)
+@action("password", people, "person_id")
 @PASSWORD
 def set_password(caller: Caller, person_id: int, password: str) -> None:
     """Give an account a new password; its sign-ins end."""
@@ -49,8 +48,7 @@ def set_password(caller: Caller, person_id: int, password: str) -> None:
     click.echo("The password was changed.")
 
 
-@action("activate", people)
-@click.argument("person_id", type=int)
+@action("activate", people, "person_id")
 @click.option("--off", is_flag=True, help="Block the account instead; its sign-ins end at once.")
 def set_active(caller: Caller, person_id: int, off: bool) -> None:
     """Let an account sign in, or block it."""
@@ -58,8 +56,7 @@ def set_active(caller: Caller, person_id: int, off: bool) -> None:
     click.echo(f"{changed.username} {'may' if changed.active else 'may not'} sign in.")
 
 
-@action("role", people)
-@click.argument("person_id", type=int)
+@action("role", people, "person_id")
 @click.argument("role", type=WordType(Role))
 def set_role(caller: Caller, person_id: int, role: Role) -> None:
     """Give an account another role; its sign-ins end."""

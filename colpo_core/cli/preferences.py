@@ -15,18 +15,15 @@ def preferences() -> None:
 @query("show", preferences)
 def show(caller: Caller) -> Answer:
     """Show what is set for the whole program."""
-    return answer(
-        service.get_preferences(caller), lambda preferences: click.echo(f"proposals: {_word(preferences.proposals)}")
-    )
+    return answer(service.get_preferences(caller), _print)
 
 
 @action("proposals", preferences)
 @click.argument("allowed", type=click.Choice(["on", "off"]))
 def proposals(caller: Caller, allowed: str) -> None:
     """Let annotators start a mask from the model's proposal, or forbid it."""
-    saved = service.set_proposals(caller, allowed=allowed == "on")
-    click.echo(f"proposals: {_word(saved.proposals)}")
+    _print(service.set_proposals(caller, allowed=allowed == "on"))
 
 
-def _word(allowed: bool) -> str:
-    return "on" if allowed else "off"
+def _print(preferences: service.Preferences) -> None:
+    click.echo(f"proposals: {'on' if preferences.proposals else 'off'}")

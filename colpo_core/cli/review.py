@@ -47,8 +47,7 @@ def _print_queue(queue: ReviewQueue) -> None:
     click.echo(f"{many_text(queue.waiting)} wait")
 
 
-@query("show", review)
-@click.argument("prediction_id", type=int)
+@query("show", review, "prediction_id")
 @click.option("--out", type=NEW_FOLDER, help="Write the mask and the four Grad-CAM maps here, as overlays.")
 def show(caller: Caller, prediction_id: int, out: Path | None) -> Answer:
     """Show one prediction, its verdicts and the case's reference standard."""
@@ -84,8 +83,7 @@ def _print_desk(desk: ReviewDesk) -> None:
     click.echo(f"reference standard: {desk.reference.reason}")
 
 
-@query("why", review)
-@click.argument("prediction_id", type=int)
+@query("why", review, "prediction_id")
 @click.option("--ask", is_flag=True, help="Ask the model anew what it says with other masks, and wait for it.")
 def why(caller: Caller, prediction_id: int, ask: bool) -> Answer:
     """Show why a call was made: calibration, labelled cases that look alike, what changes with the mask."""
@@ -112,11 +110,8 @@ def _print_reasons(reasons: CallReasons) -> None:
         click.echo(reasons.why_no_like)
     changed = [
         (
-            what_if.change.value,
-            what_if.finding or "",
-            what_if.annotator,
-            f"{what_if.prob_hsil_3ch:.3f}",
-            f"{what_if.prob_hsil_4ch:.3f}",
+            *(what_if.change.value, what_if.finding, what_if.annotator),
+            *(f"{prob:.3f}" for prob in (what_if.prob_hsil_3ch, what_if.prob_hsil_4ch)),
         )
         for what_if in reasons.what_ifs
     ]
@@ -128,8 +123,7 @@ def _print_reasons(reasons: CallReasons) -> None:
         click.echo(reasons.failure)
 
 
-@action("record", review)
-@click.argument("prediction_id", type=int)
+@action("record", review, "prediction_id")
 @click.argument("verdict", type=WordType(Verdict))
 @click.option("--because", type=WordType(ReviewReason), help="Why not, in a word.")
 @click.option("--reason", default="", help="Why, in your own words; whoever does not agree gives one of the two.")
@@ -140,8 +134,7 @@ def record(caller: Caller, prediction_id: int, verdict: Verdict, because: Review
     click.echo(f"{made.verdict.value} entered; reviewers agree with the current model in {share.text()}")
 
 
-@action("explain", review)
-@click.argument("image_id", type=int)
+@action("explain", review, "image_id")
 @click.option("--method", default="gradcam++", show_default=True, help="gradcam, gradcam++, layercam or eigencam.")
 @click.option("--checkpoint", help="Number or name; the current model if not given.")
 @click.option("--out", type=NEW_FOLDER, required=True, help="Where the maps go, as overlays at the image's size.")

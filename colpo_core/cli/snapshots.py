@@ -97,10 +97,7 @@ def show_snapshot(caller: Caller, name: str) -> Answer:
 
 
 def _print_shortcuts(report: ShortcutReport) -> None:
-    for sentence in report.doubts:
-        click.echo(sentence)
-    for sentence in report.unchecked:
-        click.echo(f"Not checked: {sentence}")
+    print_lines((*report.doubts, *(f"Not checked: {sentence}" for sentence in report.unchecked)))
     if report.nothing_found:
         click.echo(report.nothing_found)
 

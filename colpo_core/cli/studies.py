@@ -1,6 +1,5 @@
 """Commands of blinded reading studies."""
 
-from dataclasses import fields
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import Any
 
 import click
 
-from colpo_core.cli.conduct import add_conduct_commands, print_conduct
-from colpo_core.cli.option_types import DAY, NEW_FILE, WordType
+from colpo_core.cli.conduct import print_conduct, studies
+from colpo_core.cli.option_types import DAY, NEW_FILE, WordType, take_fields
 from colpo_core.cli.output import (
     Answer,
     action,
@@ -42,14 +41,6 @@ from colpo_core.terms import ExposureRule, Finding, Grade, Label
 
 AS_READER = click.option("--as", "username", required=True, help="Name of the reader; the password is asked for.")
 PASSWORD = click.option("--password", prompt=True, hide_input=True)
-
-
-@click.group()
-def studies() -> None:
-    """Blinded reading: design, seal, read, compare."""
-
-
-add_conduct_commands(studies)
 
 
 @query("list", studies)
@@ -111,15 +102,13 @@ def create(
     choice = CaseChoice(
         source, snapshot_id, case_ids, grades=grades, examined_from=examined_from, examined_until=examined_until
     )
-    rules = {field.name: design.pop(field.name) for field in fields(ReadingPlan) if field.name in design}
-    plan = ReadingPlan(hypotheses=hypotheses.strip(), **rules)
+    plan = ReadingPlan(hypotheses=hypotheses.strip(), **take_fields(ReadingPlan, design))
     made = service.create_study(caller, choice=choice, plan=plan, **design)
     print_notes(plan.cautions, err=True)
     click.echo(f"study {made.id}: {made.n_cases} cases ({made.n_hsil} hsil), {made.n_readers} readers, a draft")
 
 
-@action("open", studies)
-@click.argument("study_id", type=int)
+@action("open", studies, "study_id")
 def open_study(caller: Caller, study_id: int) -> None:
     """Seal the design and let the readers begin; nothing can be changed after that."""
     opened = service.open_study(caller, study_id=study_id)
@@ -127,8 +116,7 @@ def open_study(caller: Caller, study_id: int) -> None:
     click.echo(f"study {opened.id} is open, sealed as {opened.seal_sha256}")
 
 
-@action("close", studies)
-@click.argument("study_id", type=int)
+@action("close", studies, "study_id")
 @click.option("--reason", default="", help="Why it is closed while readings are missing; recorded as an amendment.")
 def close_study(caller: Caller, study_id: int, reason: str) -> None:
     """End the reading; results can then be seen."""
@@ -136,8 +124,7 @@ def close_study(caller: Caller, study_id: int, reason: str) -> None:
     click.echo(f"study {closed.id} is closed with {closed.n_answered} of {closed.n_expected} readings")
 
 
-@action("report", studies)
-@click.argument("study_id", type=int)
+@action("report", studies, "study_id")
 @click.option("--html", "html_path", type=NEW_FILE, help="Write the report as one HTML file that prints to PDF.")
 @click.option("--zip", "zip_path", type=NEW_FILE, help="Write it with the readings, every figure and a script in R.")
 @click.option(
@@ -156,8 +143,7 @@ def report(caller: Caller, study_id: int, html_path: Path | None, zip_path: Path
         click.echo(f"wrote {zip_path}")
 
 
-@query("results", studies)
-@click.argument("study_id", type=int)
+@query("results", studies, "study_id")
 @click.option("--csv", "csv_path", type=NEW_FILE, help="Write every call to this file as well.")
 @click.option("--ratings", "ratings_path", type=NEW_FILE, help="Write the readers' ratings, as analyse reads them.")
 @click.option("--prevalence", type=float, help="Give predictive values at this prevalence too.")
@@ -182,8 +168,7 @@ def _print_findings(findings: StudyFindings, conduct: StudyConduct) -> None:
     click.echo(f"\n{study_text(findings.analysis)}")
 
 
-@action("next", studies)
-@click.argument("study_id", type=int)
+@action("next", studies, "study_id")
 @AS_READER
 @PASSWORD
 @click.option("--out", type=NEW_FILE, required=True, help="Where the image goes.")
@@ -219,8 +204,7 @@ def next_case(caller: Caller, study_id: int, username: str, password: str, out: 
     click.echo(f"token {shown.token}")
 
 
-@action("answer", studies)
-@click.argument("study_id", type=int)
+@action("answer", studies, "study_id")
 @click.argument("token")
 @click.option("--call", type=WordType(Label), required=True)
 @click.option("--confidence", type=click.IntRange(0, 100), required=True, help="0 (guessed) to 100 (certain).")

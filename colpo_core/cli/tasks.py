@@ -1,12 +1,11 @@
 """Commands of annotation tasks and of the queues that they make."""
 
-from dataclasses import fields
 from typing import Any
 
 import click
 
 from colpo_core.cli.case_filters import filter_of, filter_options
-from colpo_core.cli.option_types import WordType, options
+from colpo_core.cli.option_types import WordType, options, take_fields
 from colpo_core.cli.output import Answer, action, answer, listing, print_lines, print_table, query
 from colpo_core.records.tasks import MAX_SEED, QueueItem, TaskDraft, TaskPreview, TaskProgress, TaskRecord
 from colpo_core.services.common.callers import Caller
@@ -36,8 +35,7 @@ _draft_options = options(
 
 
 def _draft(title: str, wishes: dict[str, Any]) -> TaskDraft:
-    of_task = {field.name: wishes[field.name] for field in fields(TaskDraft) if field.name not in ("title", "where")}
-    return TaskDraft(title=title, where=filter_of(wishes), **of_task)
+    return TaskDraft(title=title, **take_fields(TaskDraft, {**wishes, "where": filter_of(wishes)}))
 
 
 @click.group()
@@ -78,24 +76,20 @@ def list_tasks(caller: Caller, with_closed: bool) -> Answer:
     )
 
 
-@query("show", tasks)
-@click.argument("task_id", type=int)
+@query("show", tasks, "task_id")
 def show(caller: Caller, task_id: int) -> Answer:
     """Show one task: everybody's progress and time, and what was skipped and why."""
     return answer(service.task_progress(caller, task_id=task_id), _print_progress)
 
 
-@action("close", tasks)
-@click.argument("task_id", type=int)
+@action("close", tasks, "task_id")
 def close(caller: Caller, task_id: int) -> None:
     """End a task: nothing of it waits any more, and no mask of it is hidden any more."""
     closed = service.close_task(caller, task_id=task_id)
     click.echo(f"task {closed.id} is closed with {closed.n_submitted} of {closed.n_items} masks submitted")
 
 
-@query("queue", tasks)
-@click.argument("task_id", type=int)
-@click.argument("annotator_id", type=int)
+@query("queue", tasks, "task_id", "annotator_id")
 def queue(caller: Caller, task_id: int, annotator_id: int) -> Answer:
     """Show the images of one annotator in a task, in the order in which they come."""
     return listing(
@@ -105,8 +99,7 @@ def queue(caller: Caller, task_id: int, annotator_id: int) -> Answer:
     )
 
 
-@action("skip", tasks)
-@click.argument("item_id", type=int)
+@action("skip", tasks, "item_id")
 @click.option("--reason", required=True, help="Why, for whoever looks after the task.")
 def skip(caller: Caller, item_id: int, reason: str) -> None:
     """Pass over an image of somebody's queue, so that the image's other annotators need not wait."""
@@ -114,8 +107,7 @@ def skip(caller: Caller, item_id: int, reason: str) -> None:
     click.echo(f"image {item.image_id} is skipped in task {item.task_id}")
 
 
-@action("resume", tasks)
-@click.argument("item_id", type=int)
+@action("resume", tasks, "item_id")
 def resume(caller: Caller, item_id: int) -> None:
     """Put a skipped image back into the queue."""
     item = task_queue.resume_item(caller, item_id=item_id)

@@ -8,7 +8,6 @@ import json
 from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any
 
-from colpo_core.exchange.archives import csv_bytes
 from colpo_core.exchange.tables import aligned
 from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS
 from colpo_core.records.snapshots.snapshots import label_source_text
@@ -25,6 +24,7 @@ from colpo_core.records.training.reproduction import (
     Reproduction,
 )
 from colpo_core.records.training.settings import TrainingSettings
+from colpo_core.studies.export import csv_bytes
 
 LEAKS = "LEAKS"
 MASK_TITLES = {
