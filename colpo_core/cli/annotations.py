@@ -94,8 +94,7 @@ def submit(
 @click.argument("out", type=NEW_FILE)
 def export(caller: Caller, version_id: int, out: Path) -> None:
     """Write a submitted mask as a PNG of 0 and 255 at the image's size."""
-    pixels = service.version_mask(caller, version_id=version_id)
-    write_file(out, mask_png(pixels))
+    write_file(out, mask_png(service.version_mask(caller, version_id=version_id)))
     click.echo(f"{out} written")
 
 

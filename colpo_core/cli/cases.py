@@ -77,8 +77,7 @@ def export(caller: Caller, out: Path, with_files: bool, **wishes: Any) -> None: 
 @click.option("--out", type=NEW_FILE, required=True, help="The PDF file to write.")
 def pdf(caller: Caller, case_id: int, out: Path) -> None:
     """Write one case as one page of PDF for the record."""
-    page = case_pdf.case_report_pdf(caller, case_id=case_id)
-    write_file(out, page)
+    write_file(out, case_pdf.case_report_pdf(caller, case_id=case_id))
     click.echo(str(out))
 
 

@@ -96,8 +96,7 @@ def _print_job(job: JobRecord, events: Sequence[JobEventRecord]) -> None:
     left = seconds_left(job, events) if job.kind is JobKind.PREDICT else None
     if left is not None:
         click.echo(f"{job.epoch} of {job.epochs_total} images, about {left / 60:.0f} min left")
-    rows = [(e.stage, e.epoch, figures_text(e), e.message) for e in events]
-    print_table(("stage", "epoch", "figures", ""), rows)
+    print_table(("stage", "epoch", "figures", ""), [(e.stage, e.epoch, figures_text(e), e.message) for e in events])
 
 
 @action("cancel", jobs, "job_id")
