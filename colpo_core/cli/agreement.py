@@ -4,7 +4,7 @@ import click
 
 from colpo_core.cli.annotations import FINDING
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import Answer, as_operator, json_command, json_option, listing, print_json, print_table
+from colpo_core.cli.output import Answer, action, answer, listing, print_table, query
 from colpo_core.records.agreement import AgreementOverview, ImageAgreement
 from colpo_core.services.agreement import adjudication as deciding
 from colpo_core.services.agreement import overview as service
@@ -12,27 +12,17 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.terms import Finding
 
 
-@click.command()
+@query()
 @FINDING
 @click.option("--task", "task_id", type=int, help="Only what was submitted for this task.")
 @click.option("--image", "image_id", type=int, help="One image with all its masks, instead of the figures of all.")
-@json_option
-def agreement(finding: Finding, task_id: int | None, image_id: int | None, as_json: bool) -> None:
+def agreement(caller: Caller, finding: Finding, task_id: int | None, image_id: int | None) -> Answer:
     """Show how annotators agree: Dice, IoU, kappa and 95% Hausdorff distance, with intervals by patients."""
-    if image_id is not None and task_id is not None:
+    if image_id is None:
+        return answer(service.agreement_overview(caller, finding=finding, task_id=task_id), _print_overview)
+    if task_id is not None:
         raise click.UsageError("Name a task or an image, not both.")
-    with as_operator() as caller:
-        result: AgreementOverview | ImageAgreement
-        if image_id is not None:
-            result = service.image_agreement(caller, image_id=image_id, finding=finding)
-        else:
-            result = service.agreement_overview(caller, finding=finding, task_id=task_id)
-    if as_json:
-        print_json(result)
-    elif isinstance(result, ImageAgreement):
-        _print_image(result)
-    else:
-        _print_overview(result)
+    return answer(service.image_agreement(caller, image_id=image_id, finding=finding), _print_image)
 
 
 def _print_overview(overview: AgreementOverview) -> None:
@@ -92,12 +82,11 @@ def _pixels(distance: float | None) -> str:
     return "-" if distance is None else f"{distance:.1f}"
 
 
-@click.command()
+@query()
 @click.option("--finding", type=WordType(Finding), help="Of this finding alone.")
 @click.option("--image", "image_id", type=int, help="On this image alone.")
 @click.option("--before", type=int, help="Older than the decision of this number.")
 @click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
-@json_command
 def adjudications(
     caller: Caller, finding: Finding | None, image_id: int | None, before: int | None, limit: int
 ) -> Answer:
@@ -114,11 +103,9 @@ def adjudicate() -> None:
     """Adjudication: decide which mask counts on an image that several have annotated."""
 
 
-@adjudicate.command("take")
-@click.argument("version_id", type=int)
+@action("take", adjudicate, "version_id")
 @click.option("--note", default="", help="Why; it stays in the record.")
-def take(version_id: int, note: str) -> None:
+def take(caller: Caller, version_id: int, note: str) -> None:
     """Decide that an annotator's newest mask counts as it is."""
-    with as_operator() as caller:
-        made = deciding.take_mask(caller, version_id=version_id, note=note)
+    made = deciding.take_mask(caller, version_id=version_id, note=note)
     click.echo(f"decision {made.id}: version {made.version_id} of {made.author} counts on image {made.image_id}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from colpo_core.cli.option_types import EXISTING_FILE, NEW_FILE, WordType
-from colpo_core.cli.output import Answer, answer, as_operator, every_page, json_command, listing, print_table
+from colpo_core.cli.output import Answer, action, answer, every_page, listing, print_lines, print_table, query
 from colpo_core.errors import MaskDoubted
 from colpo_core.images.mask_files import read_mask_file
 from colpo_core.images.masks import encode_rle, mask_png
@@ -34,9 +34,7 @@ def annotations() -> None:
     """Annotations: masks of findings, and the ones that wait for a person."""
 
 
-@annotations.command("list")
-@click.argument("image_id", type=int)
-@json_command
+@query("list", annotations, "image_id")
 def list_submitted(caller: Caller, image_id: int) -> Answer:
     """Show the submitted masks of an image."""
     return listing(
@@ -46,8 +44,7 @@ def list_submitted(caller: Caller, image_id: int) -> Answer:
     )
 
 
-@annotations.command("submit")
-@click.argument("image_id", type=int)
+@action("submit", annotations, "image_id")
 @click.argument("mask", type=EXISTING_FILE)
 @FINDING
 @click.option("--note", default="")
@@ -55,7 +52,14 @@ def list_submitted(caller: Caller, image_id: int) -> Answer:
 @click.option("--as-it-is", is_flag=True, help="Submit a mask that looks like an outline, inside out or very large.")
 @click.option("--nothing-there", is_flag=True, help="The mask is empty because the finding is not on the image.")
 def submit(
-    image_id: int, mask: Path, finding: Finding, note: str, fill: bool, as_it_is: bool, nothing_there: bool
+    caller: Caller,
+    image_id: int,
+    mask: Path,
+    finding: Finding,
+    note: str,
+    fill: bool,
+    as_it_is: bool,
+    nothing_there: bool,
 ) -> None:
     """Submit a black and white mask, at the image's size, as the operator's annotation.
 
@@ -65,42 +69,36 @@ def submit(
     if fill and as_it_is:
         raise click.UsageError("Choose one of --fill and --as-it-is.")
     sure = _sure_of(as_it_is=as_it_is, nothing_there=nothing_there)
-    with as_operator() as caller:
-        document = service.open_annotation(caller, image_id=image_id, finding=finding)
-        image = document.image
-        pixels = read_mask_file(mask.read_bytes(), height_px=image.height_px, width_px=image.width_px)
-        # Asked before anything is saved, so that nothing is left behind of a mask that was not meant.
-        with _naming_options():
-            ask_about(pixels, finding, sure={*sure, MaskDoubt.OUTLINE} if fill else sure)
-        saved = service.save_draft(
-            caller,
-            document_id=document.document_id,
-            base_seq=document.seq,
-            rle=encode_rle(pixels),
+    document = service.open_annotation(caller, image_id=image_id, finding=finding)
+    image = document.image
+    pixels = read_mask_file(mask.read_bytes(), height_px=image.height_px, width_px=image.width_px)
+    # Asked before anything is saved, so that nothing is left behind of a mask that was not meant.
+    with _naming_options():
+        ask_about(pixels, finding, sure={*sure, MaskDoubt.OUTLINE} if fill else sure)
+    saved = service.save_draft(
+        caller,
+        document_id=document.document_id,
+        base_seq=document.seq,
+        rle=encode_rle(pixels),
+    )
+    if fill:
+        saved = filling.fill_draft(caller, document_id=document.document_id, seq=saved.seq)
+    with _naming_options():
+        version = service.submit_annotation(
+            caller, document_id=document.document_id, seq=saved.seq, note=note, sure=sure
         )
-        if fill:
-            saved = filling.fill_draft(caller, document_id=document.document_id, seq=saved.seq)
-        with _naming_options():
-            version = service.submit_annotation(
-                caller, document_id=document.document_id, seq=saved.seq, note=note, sure=sure
-            )
     click.echo(f"version {version.version_id}: number {version.number}, {version.area_share:.1%} of the image")
 
 
-@annotations.command("export")
-@click.argument("version_id", type=int)
+@action("export", annotations, "version_id")
 @click.argument("out", type=NEW_FILE)
-def export(version_id: int, out: Path) -> None:
+def export(caller: Caller, version_id: int, out: Path) -> None:
     """Write a submitted mask as a PNG of 0 and 255 at the image's size."""
-    with as_operator() as caller:
-        pixels = service.version_mask(caller, version_id=version_id)
-    write_file(out, mask_png(pixels))
+    write_file(out, mask_png(service.version_mask(caller, version_id=version_id)))
     click.echo(f"{out} written")
 
 
-@annotations.command("versions")
-@click.argument("annotation_id", type=int)
-@json_command
+@query("versions", annotations, "annotation_id")
 def versions(caller: Caller, annotation_id: int) -> Answer:
     """Show all versions of an annotation: what each started from, what it took, and how much of the start is left."""
     return listing(
@@ -110,11 +108,8 @@ def versions(caller: Caller, annotation_id: int) -> Answer:
     )
 
 
-@annotations.command("compare")
-@click.argument("first_id", type=int)
-@click.argument("second_id", type=int)
+@query("compare", annotations, "first_id", "second_id")
 @click.option("--out", type=NEW_FILE, help="Also write both as one overlay: what both mark, and each alone.")
-@json_command
 def compare(caller: Caller, first_id: int, second_id: int, out: Path | None) -> Answer:
     """Compare two submitted masks of one image: Dice, IoU, distance of their outlines, and common pixels."""
     comparison = annotation_versions.compare_versions(caller, first_id=first_id, second_id=second_id)
@@ -132,18 +127,15 @@ def _print_comparison(comparison: VersionComparison) -> None:
     click.echo(f"{comparison.both_px} pixels in both, {alone}")
 
 
-@annotations.command("restore")
-@click.argument("version_id", type=int)
+@action("restore", annotations, "version_id")
 @click.option("--note", default="")
-def restore(version_id: int, note: str) -> None:
+def restore(caller: Caller, version_id: int, note: str) -> None:
     """Make a new version with the mask of an earlier one of the operator's."""
-    with as_operator() as caller:
-        made = annotation_versions.restore_version(caller, version_id=version_id, note=note)
+    made = annotation_versions.restore_version(caller, version_id=version_id, note=note)
     click.echo(f"version {made.version_id}: number {made.number}, {made.area_share:.1%} of the image")
 
 
-@annotations.command("start")
-@click.argument("image_id", type=int)
+@action("start", annotations, "image_id")
 @FINDING
 @click.option("--nothing", is_flag=True, help="Start from an empty mask.")
 @click.option("--version", "version_id", type=int, help="Start from this version, the operator's or another's.")
@@ -151,6 +143,7 @@ def restore(version_id: int, note: str) -> None:
 @click.option("--proposal", is_flag=True, help="Start from the current model's mask.")
 @click.option("--fill", is_flag=True, help="With --version: the version is an outline, fill it.")
 def start(
+    caller: Caller,
     image_id: int,
     finding: Finding,
     nothing: bool,
@@ -164,23 +157,21 @@ def start(
         raise click.UsageError("--fill goes with --version.")
     if sum((nothing, version_id is not None, other_id is not None, proposal)) > 1:
         raise click.UsageError("Choose one of --nothing, --version, --image and --proposal.")
-    with as_operator() as caller:
-        options = starting.start_options(caller, image_id=image_id, finding=finding)
-        source = _source(options, nothing=nothing, version_id=version_id, other_id=other_id, proposal=proposal)
-        if source is None:
-            _print_options(options)
-            return
-        document = service.open_annotation(caller, image_id=image_id, finding=finding)
-        if fill and version_id is not None:
-            filling.start_filled(caller, document_id=document.document_id, version_id=version_id)
-        else:
-            starting.start_from(caller, document_id=document.document_id, source=source)
-        opened = service.open_document(caller, document_id=document.document_id)
+    options = starting.start_options(caller, image_id=image_id, finding=finding)
+    source = _source(options, nothing=nothing, version_id=version_id, other_id=other_id, proposal=proposal)
+    if source is None:
+        _print_options(options)
+        return
+    document = service.open_annotation(caller, image_id=image_id, finding=finding)
+    if fill and version_id is not None:
+        filling.start_filled(caller, document_id=document.document_id, version_id=version_id)
+    else:
+        starting.start_from(caller, document_id=document.document_id, source=source)
+    opened = service.open_document(caller, document_id=document.document_id)
     click.echo(f"{opened.document_id} starts from {opened.start.value}; what was not submitted is replaced")
 
 
-@annotations.command("to-confirm")
-@json_command
+@query("to-confirm", annotations)
 def to_confirm(caller: Caller) -> Answer:
     """Show the imported masks that wait for a person: closed by guess, or looking like something that was not meant."""
     ask = partial(confirmation.list_to_confirm, caller, limit=200)
@@ -191,28 +182,24 @@ def to_confirm(caller: Caller) -> Answer:
     )
 
 
-@annotations.command("confirm")
+@action("confirm", annotations)
 @click.argument("annotation_ids", nargs=-1, required=True, type=int)
-def confirm(annotation_ids: tuple[int, ...]) -> None:
+def confirm(caller: Caller, annotation_ids: tuple[int, ...]) -> None:
     """Say that masks closed by guess are right; training may use them from now on."""
-    with as_operator() as caller:
-        for annotation_id in annotation_ids:
-            confirmation.confirm_annotation(caller, annotation_id=annotation_id)
-            click.echo(f"annotation {annotation_id} confirmed")
+    for annotation_id in annotation_ids:
+        confirmation.confirm_annotation(caller, annotation_id=annotation_id)
+        click.echo(f"annotation {annotation_id} confirmed")
 
 
-@annotations.command("reject")
-@click.argument("annotation_id", type=int)
+@action("reject", annotations, "annotation_id")
 @click.option("--reason", required=True)
-def reject(annotation_id: int, reason: str) -> None:
+def reject(caller: Caller, annotation_id: int, reason: str) -> None:
     """Say that a mask closed by guess is wrong; training never uses it."""
-    with as_operator() as caller:
-        confirmation.reject_annotation(caller, annotation_id=annotation_id, reason=reason)
+    confirmation.reject_annotation(caller, annotation_id=annotation_id, reason=reason)
     click.echo(f"annotation {annotation_id} rejected")
 
 
-@annotations.command("unmarked")
-@json_command
+@query("unmarked", annotations)
 def unmarked(caller: Caller) -> Answer:
     """Show the acetic-acid images of which nobody has said yet whether anything acetowhite is on them."""
     ask = partial(clear_images.list_unmarked, caller, limit=500)
@@ -223,31 +210,27 @@ def unmarked(caller: Caller) -> Answer:
     )
 
 
-@annotations.command("no-lesion")
+@action("no-lesion", annotations)
 @click.argument("image_ids", nargs=-1, required=True, type=int)
 @click.option("--note", default="")
-def no_lesion(image_ids: tuple[int, ...], note: str) -> None:
+def no_lesion(caller: Caller, image_ids: tuple[int, ...], note: str) -> None:
     """Say of images that nothing acetowhite is on them; they count as annotated, and training takes them as background.
 
     Look at every one of them before; a new version undoes it.
     """
-    with as_operator() as caller:
-        made = clear_images.confirm_clear(caller, image_ids=image_ids, note=note)
-    for version in made:
-        click.echo(f"image {version.image_id}: nothing acetowhite, version {version.version_id}")
+    made = clear_images.confirm_clear(caller, image_ids=image_ids, note=note)
+    print_lines(f"image {version.image_id}: nothing acetowhite, version {version.version_id}" for version in made)
 
 
-@annotations.command("points")
-@click.argument("image_id", type=int)
+@action("points", annotations, "image_id")
 @click.argument("points", nargs=-1)
-def points(image_id: int, points: tuple[str, ...]) -> None:
+def points(caller: Caller, image_id: int, points: tuple[str, ...]) -> None:
     """Show the operator's biopsy points of an image, or set them: each as X,Y in pixels from the top left."""
-    with as_operator() as caller:
-        if points:
-            pairs = [_point(text) for text in points]
-            saved = annotations_biopsy_points.save_biopsy_points(caller, image_id=image_id, points=pairs)
-        else:
-            saved = annotations_biopsy_points.biopsy_points(caller, image_id=image_id)
+    if points:
+        pairs = [_point(text) for text in points]
+        saved = annotations_biopsy_points.save_biopsy_points(caller, image_id=image_id, points=pairs)
+    else:
+        saved = annotations_biopsy_points.biopsy_points(caller, image_id=image_id)
     print_table(("point", "x", "y"), [(point.position, point.x_px, point.y_px) for point in saved])
 
 

@@ -1,16 +1,14 @@
 """The options by which commands find cases."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from colpo_core.cli.option_types import WordType
+from colpo_core.cli.option_types import WordType, options
 from colpo_core.records.cases.lists import AnnotationNeed, CaseFilter, LabelChoice, from_words
 from colpo_core.terms import Grade
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -21,24 +19,21 @@ def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, 
     return {name: word for name, _equals, word in pairs}
 
 
-_OPTIONS = (
+filter_options = options(
     click.option("--patient", default="", help="Only cases whose patient's code begins so."),
     click.option("--grade", type=WordType(Grade), help="Only cases of this grade."),
     click.option("--label", type=WordType(LabelChoice), help="Only cases of this label."),
     click.option("--annotation", type=WordType(AnnotationNeed), help="Only cases annotated this far."),
     click.option("--simulated/--photographed", default=None, help="Only drawn cases, or only others."),
     click.option(
-        "--where", multiple=True, metavar="NAME=WORD", callback=_pairs,
+        "--where",
+        multiple=True,
+        metavar="NAME=WORD",
+        callback=_pairs,
         help="As in the list's address: model, flip, uncertain, dice, review, reviewer, device, from, to, month.",
     ),
-)  # fmt: skip
-
-
-def filter_options(command: Command) -> Command:
-    """Give a command the options that `filter_of` reads."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+)
+"""The options that `filter_of` reads."""
 
 
 def filter_of(wishes: Mapping[str, Any]) -> CaseFilter:

@@ -12,7 +12,7 @@ from colpo_core.cli.case_filters import filter_of, filter_options
 from colpo_core.cli.findings import findings
 from colpo_core.cli.image_questions import questions
 from colpo_core.cli.option_types import NEW_FILE, WordType
-from colpo_core.cli.output import Answer, answer, as_operator, every_page, json_command, print_table
+from colpo_core.cli.output import Answer, action, answer, every_page, print_lines, print_table, query
 from colpo_core.records.cases.cases import CaseRecord, SpecimenSite
 from colpo_core.records.cases.lists import CaseRow, CaseSort
 from colpo_core.records.models.marks import Mark, marks_text
@@ -35,11 +35,10 @@ cases.add_command(findings)
 cases.add_command(questions)
 
 
-@cases.command("list")
+@query("list", cases)
 @filter_options
 @click.option("--sort", type=WordType(CaseSort), default=CaseSort.NEWEST, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@json_command
 def list_cases(caller: Caller, sort: CaseSort, limit: int, **wishes: Any) -> Answer:  # noqa: ANN401 - click hands every option over by name
     """Show cases, newest first, or by another order."""
     rows: list[CaseRow] = []
@@ -62,59 +61,49 @@ def _print_rows(marks: tuple[Mark, ...], rows: Sequence[CaseRow]) -> None:
     _print_marks(marks)
 
 
-@cases.command("export")
+@action("export", cases)
 @filter_options
 @click.option("--out", type=NEW_FILE, required=True, help="The ZIP file to write.")
 @click.option("--with-files", is_flag=True, help="Images and masks too, for 200 cases at most.")
-def export(out: Path, with_files: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
+def export(caller: Caller, out: Path, with_files: bool, **wishes: Any) -> None:  # noqa: ANN401 - click hands every option over by name
     """Write cases with their labels, predictions and masks into a ZIP file."""
-    with as_operator() as caller:
-        ids = list_service.find_case_ids(caller, where=filter_of(wishes))
-        content = case_files.export_cases(caller, case_ids=ids, with_files=with_files)
+    ids = list_service.find_case_ids(caller, where=filter_of(wishes))
+    content = case_files.export_cases(caller, case_ids=ids, with_files=with_files)
     write_file(out, content)
     click.echo(f"{len(ids)} cases written to {out}")
 
 
-@cases.command("pdf")
-@click.argument("case_id", type=int)
+@action("pdf", cases, "case_id")
 @click.option("--out", type=NEW_FILE, required=True, help="The PDF file to write.")
-def pdf(case_id: int, out: Path) -> None:
+def pdf(caller: Caller, case_id: int, out: Path) -> None:
     """Write one case as one page of PDF for the record."""
-    with as_operator() as caller:
-        page = case_pdf.case_report_pdf(caller, case_id=case_id)
-    write_file(out, page)
+    write_file(out, case_pdf.case_report_pdf(caller, case_id=case_id))
     click.echo(str(out))
 
 
-@cases.command("show")
-@click.argument("case_id", type=int)
-@json_command
+@query("show", cases, "case_id")
 def show_case(caller: Caller, case_id: int) -> Answer:
     """Show one case with its images, histology and label."""
     return answer(service.get_case(caller, case_id=case_id), print_case)
 
 
-@cases.command("colposcopy")
-@click.argument("case_id", type=int)
+@action("colposcopy", cases, "case_id")
 @click.argument("found", type=WordType(Colposcopy))
-def set_colposcopy(case_id: int, found: Colposcopy) -> None:
+def set_colposcopy(caller: Caller, case_id: int, found: Colposcopy) -> None:
     """Record whether the colposcopy as a whole was normal; without biopsy the label depends on it."""
-    with as_operator() as caller:
-        case = service.get_case(caller, case_id=case_id)
-        form = replace(case.form, colposcopy=found)
-        service.update_case(caller, case_id=case_id, base_version=case.version, form=form)
-        case = service.get_case(caller, case_id=case_id)
+    case = service.get_case(caller, case_id=case_id)
+    form = replace(case.form, colposcopy=found)
+    service.update_case(caller, case_id=case_id, base_version=case.version, form=form)
+    case = service.get_case(caller, case_id=case_id)
     _print_label(case)
 
 
-@cases.command("image")
-@click.argument("image_id", type=int)
+@action("image", cases, "image_id")
 @click.option("--stage", type=WordType(Stage))
 @click.option("--shows-cervix/--no-cervix", default=None, help="An image without the cervix is left out of learning.")
-def set_image(image_id: int, stage: Stage | None, shows_cervix: bool | None) -> None:
+def set_image(caller: Caller, image_id: int, stage: Stage | None, shows_cervix: bool | None) -> None:
     """Correct an image's stage, or say whether it shows the cervix."""
-    with as_operator() as caller:
-        image = mark_image(caller, image_id=image_id, stage=stage, shows_cervix=shows_cervix)
+    image = mark_image(caller, image_id=image_id, stage=stage, shows_cervix=shows_cervix)
     click.echo(f"image {image.id}: {image.stage.value}, {'shows the cervix' if image.shows_cervix else 'no cervix'}")
 
 
@@ -123,42 +112,36 @@ def histology() -> None:
     """Histology: one result a specimen; the label follows by the rules."""
 
 
-@histology.command("add")
-@click.argument("case_id", type=int)
+@action("add", histology, "case_id")
 @click.option("--kind", type=WordType(SpecimenKind), required=True)
 @click.option("--grade", type=WordType(Grade), required=True)
 @click.option("--clock", "clock_hour", type=click.IntRange(1, 12), help="Where on the clock face.")
 @click.option("--note", default="")
 @click.option("--site", type=(int, float, float), help="Image of the case, x and y in pixels from the top left.")
-def add(case_id: int, site: tuple[int, float, float] | None, **result: Any) -> None:  # noqa: ANN401 - of a specimen
+def add(caller: Caller, case_id: int, site: tuple[int, float, float] | None, **result: Any) -> None:  # noqa: ANN401 - of a specimen
     """Enter a pathologist's result for one specimen of a case."""
-    with as_operator() as caller:
-        where = SpecimenSite(*site) if site else None
-        specimen_id = add_specimen(caller, case_id=case_id, site=where, **result)
-        case = service.get_case(caller, case_id=case_id)
+    where = SpecimenSite(*site) if site else None
+    specimen_id = add_specimen(caller, case_id=case_id, site=where, **result)
+    case = service.get_case(caller, case_id=case_id)
     click.echo(f"specimen {specimen_id} entered")
     _print_label(case)
 
 
-@histology.command("site")
-@click.argument("specimen_id", type=int)
+@action("site", histology, "specimen_id")
 @click.argument("place", nargs=-1, type=float)
-def site(specimen_id: int, place: tuple[float, ...]) -> None:
+def site(caller: Caller, specimen_id: int, place: tuple[float, ...]) -> None:
     """Set where a specimen was taken: IMAGE X Y, in pixels from the top left; without them, take the site away."""
     if len(place) not in (0, 3):
         raise click.UsageError("name an image, x and y, such as 12 320 240, or nothing")
     where = SpecimenSite(int(place[0]), place[1], place[2]) if place else None
-    with as_operator() as caller:
-        set_site(caller, specimen_id=specimen_id, site=where)
+    set_site(caller, specimen_id=specimen_id, site=where)
     click.echo(f"specimen {specimen_id}: site {'set' if where else 'taken away'}")
 
 
-@histology.command("withdraw")
-@click.argument("specimen_id", type=int)
-def withdraw(specimen_id: int) -> None:
+@action("withdraw", histology, "specimen_id")
+def withdraw(caller: Caller, specimen_id: int) -> None:
     """Take a wrong entry out of the count; it stays in the record."""
-    with as_operator() as caller:
-        withdraw_specimen(caller, specimen_id=specimen_id)
+    withdraw_specimen(caller, specimen_id=specimen_id)
     click.echo(f"specimen {specimen_id} counts no more")
 
 
@@ -198,8 +181,10 @@ def _site(site: SpecimenSite | None) -> str:
 
 
 def _print_label(case: CaseRecord) -> None:
-    for label in case.labels:
-        click.echo(f"label by {label.source.value}: {_label(label.label)} ({label.reason}; {label.rules_version})")
+    print_lines(
+        f"label by {label.source.value}: {_label(label.label)} ({label.reason}; {label.rules_version})"
+        for label in case.labels
+    )
 
 
 def _probability(row: CaseRow) -> str:

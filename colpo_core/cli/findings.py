@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import click
 
-from colpo_core.cli.output import Answer, answer, json_command, plain, print_table
+from colpo_core.cli.output import Answer, answer, plain, print_lines, print_table, query
 from colpo_core.errors import InputRejected
 from colpo_core.ifcpc import Iodine, Junction, LesionLocation, Sign
 from colpo_core.records.cases.findings import FindingsEntry, FindingsProposal, FindingsRecord
@@ -23,9 +23,7 @@ def findings() -> None:
     """Findings: what was seen, by the IFCPC terminology of 2011."""
 
 
-@findings.command("show")
-@click.argument("case_id", type=int)
-@json_command
+@query("show", findings, "case_id")
 def show(caller: Caller, case_id: int) -> Answer:
     """Show a case's findings."""
     return answer(get_findings(caller, case_id=case_id), partial(_print_findings, case_id))
@@ -38,14 +36,12 @@ def _print_findings(case_id: int, record: FindingsRecord) -> None:
     print_table(("field", "value"), rows)
 
 
-@findings.command("set")
-@click.argument("case_id", type=int)
+@query("set", findings, "case_id")
 @click.argument("file", type=click.File(encoding="utf-8"))
 @click.option(
     "--base-version", type=int, help="Refuse if the form has another version by now.  [default: whatever it has]"
 )
 @click.option("--proposed-from", type=int, help="Version of the mask whose proposal this confirms.")
-@json_command
 def set_findings(
     caller: Caller, case_id: int, file: TextIO, base_version: int | None, proposed_from: int | None
 ) -> Answer:
@@ -63,9 +59,7 @@ def set_findings(
     )
 
 
-@findings.command("propose")
-@click.argument("image_id", type=int)
-@json_command
+@query("propose", findings, "image_id")
 def propose(caller: Caller, image_id: int) -> Answer:
     """Show what the operator's own mask on an image proposes for size and place; nothing is entered."""
     return answer(propose_findings(caller, image_id=image_id), _print_proposal)
@@ -83,8 +77,7 @@ def _print_proposal(proposal: FindingsProposal) -> None:
             ("Swede score, lesion size", proposal.swede_lesion_size),
         ]
         print_table(("", "proposed"), rows)
-    for sentence in proposal.missing:
-        click.echo(sentence)
+    print_lines(proposal.missing)
 
 
 def _text(value: object) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import Answer, answer, as_operator, json_command
+from colpo_core.cli.output import Answer, action, answer, query
 from colpo_core.records.cases.images import AskedImage, grouped_questions, question_text
 from colpo_core.services.cases import image_questions as service
 from colpo_core.services.common.callers import Caller
@@ -29,8 +29,7 @@ def questions() -> None:
     """What is asked about images whose look contradicts how they are filed."""
 
 
-@questions.command("list")
-@json_command
+@query("list", questions)
 def list_questions(caller: Caller) -> Answer:
     """Show what is asked and not answered."""
     return answer(
@@ -39,21 +38,19 @@ def list_questions(caller: Caller) -> Answer:
     )
 
 
-@questions.command("right")
+@action("right", questions)
 @click.argument("image_ids", nargs=-1, required=True, type=int)
 @click.option("--question", type=WordType(ImageQuestion), help="That question alone; all that are asked if not given.")
-def confirm(image_ids: tuple[int, ...], question: ImageQuestion | None) -> None:
+def confirm(caller: Caller, image_ids: tuple[int, ...], question: ImageQuestion | None) -> None:
     """Say that images are right as they are filed; it is kept, and not asked again."""
-    with as_operator() as caller:
-        answered = service.confirm_images(caller, image_ids=image_ids, question=question)
+    answered = service.confirm_images(caller, image_ids=image_ids, question=question)
     click.echo(f"{answered} questions answered")
 
 
-@questions.command("refile")
+@action("refile", questions)
 @click.argument("image_ids", nargs=-1, required=True, type=int)
 @click.option("--stage", type=WordType(Stage), required=True)
-def refile(image_ids: tuple[int, ...], stage: Stage) -> None:
+def refile(caller: Caller, image_ids: tuple[int, ...], stage: Stage) -> None:
     """File images under another stage."""
-    with as_operator() as caller:
-        changed = service.refile_images(caller, image_ids=image_ids, stage=stage)
+    changed = service.refile_images(caller, image_ids=image_ids, stage=stage)
     click.echo(f"{changed} images are now filed as {stage.value}")

@@ -1,15 +1,17 @@
 """Commands that bring images in."""
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
 from colpo_core.cli.image_questions import print_questions
 from colpo_core.cli.option_types import DAY, EXISTING_FOLDER, WordType
-from colpo_core.cli.output import as_operator, json_option, note, print_json
+from colpo_core.cli.output import Answer, print_lines, query
+from colpo_core.cli.progress import counting
 from colpo_core.records.cases.cases import ImportReport, IncomingFile, StageGuess
+from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports.annocerv import import_annocerv
 from colpo_core.services.imports.files import import_folder, import_images
 from colpo_core.services.imports.tables import NOT_LISTED
@@ -27,58 +29,39 @@ def import_group() -> None:
     """
 
 
-@import_group.command("files")
+@query("files", import_group)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--patient", "patient_code", required=True, help="Pseudonymous code; no name, no date of birth.")
 @click.option("--date", "case_date", type=DAY, required=True, help="Day of the examination.")
 @click.option("--stage", type=WordType(Stage), help="If not given, guessed from each name, or else acetic_acid.")
 @click.option("--seconds", type=int, help="Seconds after acetic acid, where known.")
-@json_option
-def files(
-    files: tuple[Path, ...], patient_code: str, case_date: date, stage: Stage | None, seconds: int | None, as_json: bool
-) -> None:
+def files(caller: Caller, files: tuple[Path, ...], stage: Stage | None, seconds: int | None, **case: Any) -> Answer:  # noqa: ANN401 - the patient's code and the day
     """Import images of one case."""
     incoming = [IncomingFile(name=str(path), path=path, stage=stage, seconds_after_acid=seconds) for path in files]
-    with as_operator() as caller:
-        report = import_images(caller, patient_code=patient_code, case_date=case_date, files=incoming)
-    _print(report, as_json)
+    return _answer(import_images(caller, files=incoming, **case))
 
 
-@import_group.command("folder")
+@query("folder", import_group)
 @click.argument("folder", type=EXISTING_FOLDER)
 @click.option("--patient", "patient_code", help="Code for all images, where the folder has no import.csv.")
 @click.option("--date", "case_date", type=DAY, help="Day for all images, likewise.")
 @click.option("--stage", type=WordType(Stage), help="Stage for all images, likewise; if not given, guessed.")
-@json_option
-def folder(folder: Path, patient_code: str | None, case_date: date | None, stage: Stage | None, as_json: bool) -> None:
+def folder(caller: Caller, **given: Any) -> Answer:  # noqa: ANN401 - what the service takes
     """Import a folder of images: one case, or many by its import.csv (file,patient_code,case_date,stage).
 
     The table may have commas, semicolons or tabs, or be an Excel workbook import.xlsx.
     """
-    with as_operator() as caller:
-        report = import_folder(caller, folder=folder, patient_code=patient_code, case_date=case_date, stage=stage)
-    _print(report, as_json)
+    return _answer(import_folder(caller, **given))
 
 
-@import_group.command("annocerv")
+@query("annocerv", import_group)
 @click.argument("folder", type=EXISTING_FOLDER)
-@json_option
-def annocerv(folder: Path, as_json: bool) -> None:
+def annocerv(caller: Caller, folder: Path) -> Answer:
     """Import the AnnoCerv collection: its images, its outlines as masks, its Swede scores as impressions."""
-    done = 0
-
-    def count(_: object) -> None:
-        nonlocal done
-        done += 1
-        if done % 10 == 0:
-            note(f"{done} cases read")
-
-    with as_operator() as caller:
-        report = import_annocerv(caller, folder=folder, on_case=count)
-    _print(report, as_json)
+    return _answer(import_annocerv(caller, folder=folder, on_case=counting("{} cases read")))
 
 
-def _print(report: ImportReport, as_json: bool) -> None:
+def _answer(report: ImportReport) -> Answer:
     counts = {
         "patients": report.patients,
         "patients_new": report.new_patients,
@@ -94,20 +77,13 @@ def _print(report: ImportReport, as_json: bool) -> None:
         "annotations": report.annotations,
         "annotations_to_confirm": report.annotations_to_confirm,
     }
-    if as_json:
-        details = {"cases": report.case_ids, "passed_over": report.passed_over, "notes": report.notes}
-        print_json({**counts, **details, "files": report.outcomes})
-    else:
-        _print_words(report, counts)
-    if report.refused:
-        raise SystemExit(1)
+    details = {"cases": report.case_ids, "passed_over": report.passed_over, "notes": report.notes}
+    record = {**counts, **details, "files": report.outcomes}
+    return Answer(record, lambda: _print_words(report, counts), SystemExit(1) if report.refused else None)
 
 
 def _print_words(report: ImportReport, counts: dict[str, int]) -> None:
-    for note_of_table in report.notes:
-        click.echo(note_of_table)
-    for line in _lines(report):
-        click.echo(line)
+    print_lines((*report.notes, *_lines(report)))
     print_questions(report.asked)
     if report.not_compared:
         click.echo(f"{report.not_compared} images of an older version were not compared; “snapshot preview” reads them")

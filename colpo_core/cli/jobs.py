@@ -7,12 +7,24 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from colpo_core.cli.models import find_checkpoint
 from colpo_core.cli.option_types import EXISTING_FOLDER, NEW_FOLDER
-from colpo_core.cli.output import Answer, as_operator, json_command, json_option, listing, note, print_json, print_table
+from colpo_core.cli.output import (
+    Answer,
+    action,
+    answer,
+    as_operator,
+    listing,
+    note,
+    print_lines,
+    print_marks,
+    print_table,
+    query,
+)
 from colpo_core.cli.progress import figures_text, wait_for
 from colpo_core.records.jobs.jobs import JobEventRecord, JobRecord, seconds_left
 from colpo_core.records.jobs.results import PredictionResult
@@ -25,6 +37,9 @@ from colpo_core.services.training import starting
 from colpo_core.services.training.retraining import train_if_due
 from colpo_core.terms import JobKind
 from colpo_core.workers import foreground
+
+if TYPE_CHECKING:
+    from colpo_core.inference.folder import FolderReport
 
 
 @click.command("run-job", hidden=True)
@@ -42,15 +57,14 @@ def run_job(job_id: int) -> None:
     os._exit(code)
 
 
-@click.command()
-def worker() -> None:
+@action()
+def worker(caller: Caller) -> None:
     """Run the store's jobs in the background, without a screen, until it is told to end."""
     end_requested = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: end_requested.set())
-    with as_operator() as caller:
-        note(f"working on the store in {caller.store.settings.data_dir}")
-        job_worker.work(caller.store, [train_if_due], end_requested=end_requested)
+    note(f"working on the store in {caller.store.settings.data_dir}")
+    job_worker.work(caller.store, [train_if_due], end_requested=end_requested)
 
 
 @click.group()
@@ -58,8 +72,7 @@ def jobs() -> None:
     """Background jobs: trainings and predictions."""
 
 
-@jobs.command("list")
-@json_command
+@query("list", jobs)
 def list_jobs(caller: Caller) -> Answer:
     """Show the newest jobs; a job whose process died is started again."""
     engine.reconcile(caller.store)
@@ -70,9 +83,7 @@ def list_jobs(caller: Caller) -> Answer:
     )
 
 
-@jobs.command("show")
-@click.argument("job_id", type=int)
-@json_command
+@query("show", jobs, "job_id")
 def show_job(caller: Caller, job_id: int) -> Answer:
     """Show one job with its losses and metrics, epoch by epoch."""
     job = service.get_job(caller, job_id=job_id)
@@ -85,116 +96,85 @@ def _print_job(job: JobRecord, events: Sequence[JobEventRecord]) -> None:
     left = seconds_left(job, events) if job.kind is JobKind.PREDICT else None
     if left is not None:
         click.echo(f"{job.epoch} of {job.epochs_total} images, about {left / 60:.0f} min left")
-    rows = [(e.stage, e.epoch, figures_text(e), e.message) for e in events]
-    print_table(("stage", "epoch", "figures", ""), rows)
+    print_table(("stage", "epoch", "figures", ""), [(e.stage, e.epoch, figures_text(e), e.message) for e in events])
 
 
-@jobs.command("cancel")
-@click.argument("job_id", type=int)
-def cancel_job(job_id: int) -> None:
+@action("cancel", jobs, "job_id")
+def cancel_job(caller: Caller, job_id: int) -> None:
     """Stop a job; what it had not published is dropped."""
-    with as_operator() as caller:
-        job = service.cancel_job(caller, job_id=job_id)
+    job = service.cancel_job(caller, job_id=job_id)
     click.echo(f"job {job.id}: {job.state.value if job.state.is_over else 'will stop in a moment'}")
 
 
-@jobs.command("pause")
-@click.argument("job_id", type=int)
-def pause_job(job_id: int) -> None:
+@action("pause", jobs, "job_id")
+def pause_job(caller: Caller, job_id: int) -> None:
     """Let a job wait until it is resumed; one that runs stops after its present batch."""
-    with as_operator() as caller:
-        service.pause_job(caller, job_id=job_id)
+    service.pause_job(caller, job_id=job_id)
     click.echo(f"job {job_id} is paused")
 
 
-@jobs.command("resume")
-@click.argument("job_id", type=int)
-def resume_job(job_id: int) -> None:
+@action("resume", jobs, "job_id")
+def resume_job(caller: Caller, job_id: int) -> None:
     """Let a paused job go on from its last checkpoint."""
-    with as_operator() as caller:
-        service.resume_job(caller, job_id=job_id)
+    service.resume_job(caller, job_id=job_id)
     click.echo(f"job {job_id} goes on")
 
 
-@jobs.command("first")
-@click.argument("job_id", type=int)
-def move_to_front(job_id: int) -> None:
+@action("first", jobs, "job_id")
+def move_to_front(caller: Caller, job_id: int) -> None:
     """Let a job that waits come before all others that wait."""
-    with as_operator() as caller:
-        service.move_to_front(caller, job_id=job_id)
+    service.move_to_front(caller, job_id=job_id)
     click.echo(f"job {job_id} is the next")
 
 
-@jobs.command("again")
-@click.argument("job_id", type=int)
-def run_again(job_id: int) -> None:
+@action("again", jobs, "job_id")
+def run_again(caller: Caller, job_id: int) -> None:
     """Let a failed or cancelled job go on, or train anew with the settings of a finished training."""
-    with as_operator() as caller:
-        job = starting.run_again(caller, job_id=job_id)
+    job = starting.run_again(caller, job_id=job_id)
     click.echo(f"job {job.id} started")
 
 
-@click.command()
+@query()
 @click.option("--images", "images_dir", type=EXISTING_FOLDER, help="Folder of images that need not be in the store.")
 @click.option("--out", "out_dir", type=NEW_FOLDER, help="Where masks (PNG, 0 and 255) and predictions.csv go.")
 @click.option("--store", "whole_store", is_flag=True, help="All acetic-acid images of the store, in the background.")
 @click.option("--checkpoint", help="Number or name; the current model if not given.")
 @click.option("--wait", is_flag=True, help="With --store: stay until it is done.")
-@json_option
 def predict(
-    images_dir: Path | None,
-    out_dir: Path | None,
-    whole_store: bool,
-    checkpoint: str | None,
-    wait: bool,
-    as_json: bool,
-) -> None:
+    caller: Caller, images_dir: Path | None, out_dir: Path | None, whole_store: bool, checkpoint: str | None, wait: bool
+) -> Answer:
     """Predict images: a folder with --images and --out, or with --store what the checkpoint has not yet predicted."""
     if whole_store == (images_dir is not None) or (images_dir is None) != (out_dir is None):
         raise click.UsageError("Give either --store, or --images and --out together.")
+    checkpoint_id = find_checkpoint(caller, checkpoint).id
     if images_dir is not None and out_dir is not None:
-        _predict_folder(images_dir, out_dir, checkpoint, as_json)
-    else:
-        _predict_store(checkpoint, wait, as_json)
-
-
-def _predict_folder(images_dir: Path, out_dir: Path, checkpoint: str | None, as_json: bool) -> None:
-    with as_operator() as caller:
-        record = find_checkpoint(caller, checkpoint)
         report = foreground.predict_files(
             caller,
-            checkpoint_id=record.id,
+            checkpoint_id=checkpoint_id,
             images_dir=images_dir,
             out_dir=out_dir,
             on_file=lambda _file, number, total: note(f"{number} of {total}") if number % 10 == 0 else None,
         )
-    if as_json:
-        print_json(report)
-        return
-    for refused in report.refused:
-        click.echo(f"refused: {refused.file}: {refused.reason}")
+        return answer(report, _print_files)
+    predicting.start_prediction(caller, checkpoint_id=checkpoint_id)
+    # A promotion has started one by itself, so there may be work under way that this call did not add.
+    under_way = _predictions_under_way(caller, checkpoint_id)
+    return answer([wait_for(caller, job.id) for job in under_way] if wait else under_way, _print_under_way)
+
+
+def _print_files(report: "FolderReport") -> None:
+    print_lines(f"refused: {refused.file}: {refused.reason}" for refused in report.refused)
     click.echo(f"{len(report.predicted)} predicted, {len(report.refused)} refused; table in {report.csv_path}")
-    for mark in report.marks:
-        click.echo(f"{mark.text}: {mark.meaning}")
+    print_marks(report.marks)
 
 
-def _predict_store(checkpoint: str | None, wait: bool, as_json: bool) -> None:
-    with as_operator() as caller:
-        record = find_checkpoint(caller, checkpoint)
-        predicting.start_prediction(caller, checkpoint_id=record.id)
-        # A promotion has started one by itself, so there may be work under way that this call did not add.
-        under_way = _predictions_under_way(caller, record.id)
-        if wait:
-            under_way = [wait_for(caller, job.id) for job in under_way]
-    if as_json:
-        print_json(under_way)
-    elif not under_way:
+def _print_under_way(jobs: Sequence[JobRecord]) -> None:
+    if not jobs:
         click.echo("Nothing to do: this checkpoint has predicted every acetic-acid image of the store.")
-    for job in under_way if not as_json else ():
+    for job in jobs:
         made = job.result if isinstance(job.result, PredictionResult) else None
         click.echo(f"job {job.id}: {job.state.value}{f', {made.predicted} predicted' if made else ''}")
-        for failure in made.failed if made else ():
-            click.echo(f"image {failure.image_id}: {failure.reason}")
+        print_lines(f"image {failure.image_id}: {failure.reason}" for failure in (made.failed if made else ()))
 
 
 def _predictions_under_way(caller: Caller, checkpoint_id: int) -> list[JobRecord]:

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
 
 from colpo_core.cli.output import (
     Answer,
+    action,
     answer,
-    as_operator,
-    json_command,
-    json_option,
     listing,
-    print_json,
+    print_lines,
+    print_marks,
     print_table,
+    query,
 )
 from colpo_core.cli.progress import wait_for
 from colpo_core.records.models.cards import calibration_text
@@ -36,8 +37,7 @@ def checkpoints() -> None:
     """Checkpoints: the registry of trained models."""
 
 
-@checkpoints.command("list")
-@json_command
+@query("list", checkpoints)
 def list_checkpoints(caller: Caller) -> Answer:
     """Show all checkpoints, newest first."""
     return listing(
@@ -47,40 +47,37 @@ def list_checkpoints(caller: Caller) -> Answer:
     )
 
 
-@checkpoints.command("show")
+@query("show", checkpoints)
 @click.argument("checkpoint")
-@json_option
-def show_checkpoint(checkpoint: str, as_json: bool) -> None:
+def show_checkpoint(caller: Caller, checkpoint: str) -> Answer:
     """Show one checkpoint's card, by number or name: what made it, and its figures with their intervals."""
-    with as_operator() as caller:
-        record = find_checkpoint(caller, checkpoint)
-        if as_json:
-            # The rows by case are for the JSON; here they would drown the figures.
-            print_json(models_registry.whole_checkpoint(caller, checkpoint_id=record.id))
-            return
-        ceiling = models_human_ceiling.human_ceiling(caller, checkpoint_id=record.id)
+    record = find_checkpoint(caller, checkpoint)
+    # The rows by case are for the JSON, and count as seen; in the text they would drown the figures.
+    return Answer(
+        partial(models_registry.whole_checkpoint, caller, checkpoint_id=record.id),
+        lambda: _print_checkpoint(caller, record),
+    )
+
+
+def _print_checkpoint(caller: Caller, record: CheckpointRecord) -> None:
+    ceiling = models_human_ceiling.human_ceiling(caller, checkpoint_id=record.id)
     click.echo(f"checkpoint {record.id} ({record.name}), trained on snapshot {record.snapshot_name}")
     click.echo(label_source_text(record.label_source))
-    for mark in record.marks:
-        click.echo(f"{mark.text}: {mark.meaning}")
+    print_marks(record.marks)
     click.echo(f"{calibration_text(record.card)}\n")
     metrics = record.card.get("metrics", {})
-    for path, text in figure_lines(metrics):
-        click.echo(f"{path}: {text}")
+    _print_figures(metrics)
     if not metrics.get("segmentation", {}).get("blind"):
         click.echo("segmentation.blind: not known, what a mask reaches that looks at no image; train again to know it")
     click.echo(f"\nbeside {ceiling.n_images_all} images that several people have annotated:")
-    for path, text in figure_lines(asdict(ceiling)):
-        click.echo(f"{path}: {text}")
-    for sentence in record.card.get("limits", []):
-        click.echo(f"- {sentence}")
+    _print_figures(asdict(ceiling))
+    print_lines(f"- {sentence}" for sentence in record.card.get("limits", []))
 
 
-@checkpoints.command("compare")
+@query("compare", checkpoints)
 @click.argument("first")
 @click.argument("second")
 @click.option("--channels", type=click.IntRange(3, 4), default=4, show_default=True, help="Which of their networks.")
-@json_command
 def compare(caller: Caller, first: str, second: str, channels: int) -> Answer:
     """Compare two checkpoints on the same unseen cases: paired figures, and the cases that flipped."""
     first_id, second_id = (find_checkpoint(caller, name).id for name in (first, second))
@@ -100,14 +97,13 @@ def _print_comparison(comparison: ModelComparison) -> None:
         click.echo(f"case {flip.case_id}: {flip.label.value}, {flip.prob_first:.2f} to {flip.prob_second:.2f}, {word}")
 
 
-@checkpoints.command("card")
+@action("card", checkpoints)
 @click.argument("checkpoint")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The HTML file to write.")
-def write_card(checkpoint: str, out: Path) -> None:
+def write_card(caller: Caller, checkpoint: str, out: Path) -> None:
     """Write one checkpoint's card as an HTML file that stands alone: tables and drawings."""
-    with as_operator() as caller:
-        record = find_checkpoint(caller, checkpoint)
-        text = models_cards.model_card(caller, checkpoint_id=record.id)
+    record = find_checkpoint(caller, checkpoint)
+    text = models_cards.model_card(caller, checkpoint_id=record.id)
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -115,21 +111,19 @@ def write_card(checkpoint: str, out: Path) -> None:
     click.echo(f"wrote {out}")
 
 
-@checkpoints.command("promote")
+@action("promote", checkpoints)
 @click.argument("checkpoint")
 @click.option("--reason", required=True, help="Why this one; it stays in the record.")
 @click.option("--overrule", default="", help="Why in spite of what speaks against it; it stays in the record too.")
-def promote(checkpoint: str, reason: str, overrule: str) -> None:
+def promote(caller: Caller, checkpoint: str, reason: str, overrule: str) -> None:
     """Make a checkpoint the clinic's current model; promoting an older one rolls back."""
-    with as_operator() as caller:
-        record = find_checkpoint(caller, checkpoint)
-        made = promotions.promote_checkpoint(caller, checkpoint_id=record.id, reason=reason, overrule=overrule)
+    record = find_checkpoint(caller, checkpoint)
+    made = promotions.promote_checkpoint(caller, checkpoint_id=record.id, reason=reason, overrule=overrule)
     click.echo(f"checkpoint {made.id} ({made.name}) is the current model")
 
 
-@checkpoints.command("doubts")
+@query("doubts", checkpoints)
 @click.argument("checkpoint")
-@json_command
 def doubts(caller: Caller, checkpoint: str) -> Answer:
     """Show what speaks against promoting a checkpoint, and what could not be checked."""
     checks = promotion_checks.check_promotion(caller, checkpoint_id=find_checkpoint(caller, checkpoint).id)
@@ -138,26 +132,24 @@ def doubts(caller: Caller, checkpoint: str) -> Answer:
     return Answer([*checks.doubts, *unchecked], lambda: click.echo(text))
 
 
-@checkpoints.command("evaluate")
+@action("evaluate", checkpoints)
 @click.argument("checkpoint")
 @click.argument("snapshot_name", metavar="SNAPSHOT")
 @click.option("--wait", is_flag=True, help="Stay until it is over, and print the figures.")
-def evaluate(checkpoint: str, snapshot_name: str, wait: bool) -> None:
+def evaluate(caller: Caller, checkpoint: str, snapshot_name: str, wait: bool) -> None:
     """Judge a checkpoint on an external test set, in the background; each look is counted."""
-    with as_operator() as caller:
-        record = find_checkpoint(caller, checkpoint)
-        snapshot = freezing.find_snapshot(caller, name=snapshot_name)
-        job = models_evaluations.start_evaluation(caller, checkpoint_id=record.id, snapshot_id=snapshot.id)
-        click.echo(f"job {job.id} started; it goes on when this window is closed")
-        if wait:
-            wait_for(caller, job.id)
-            newest = models_evaluations.list_evaluations(caller, checkpoint_id=record.id)[0]
-            _print_evaluations([newest])
+    record = find_checkpoint(caller, checkpoint)
+    snapshot = freezing.find_snapshot(caller, name=snapshot_name)
+    job = models_evaluations.start_evaluation(caller, checkpoint_id=record.id, snapshot_id=snapshot.id)
+    click.echo(f"job {job.id} started; it goes on when this window is closed")
+    if wait:
+        wait_for(caller, job.id)
+        newest = models_evaluations.list_evaluations(caller, checkpoint_id=record.id)[0]
+        _print_evaluations([newest])
 
 
-@checkpoints.command("evaluations")
+@query("evaluations", checkpoints)
 @click.argument("checkpoint")
-@json_command
 def evaluations(caller: Caller, checkpoint: str) -> Answer:
     """Show all looks at external test sets with a checkpoint, newest first, with their figures."""
     checkpoint_id = find_checkpoint(caller, checkpoint).id
@@ -167,8 +159,11 @@ def evaluations(caller: Caller, checkpoint: str) -> Answer:
 def _print_evaluations(looks: Iterable[EvaluationRecord]) -> None:
     for look in looks:
         click.echo(f"{look.snapshot_name}: look {look.look} at this set, {look.created_at:%Y-%m-%d %H:%M} UTC")
-        for path, text in figure_lines(look.metrics):
-            click.echo(f"  {path}: {text}")
+        _print_figures(look.metrics, indent="  ")
+
+
+def _print_figures(block: object, *, indent: str = "") -> None:
+    print_lines(f"{indent}{path}: {text}" for path, text in figure_lines(block))
 
 
 def find_checkpoint(caller: Caller, text: str | None) -> CheckpointRecord:

@@ -1,13 +1,17 @@
 """Option types that every group uses: the clinic's words, dates, and the places of files."""
 
+from collections.abc import Callable
+from dataclasses import fields
 from datetime import date, datetime
 from enum import StrEnum
+from functools import reduce
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-Word = TypeVar("Word", bound=StrEnum)
+Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
 
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -51,3 +55,17 @@ class DayType(click.ParamType[date]):
 
 
 DAY = DayType()
+
+
+def options(*decorators: Decorator) -> Decorator:
+    """Several options or arguments as one decorator, which the help shows in this order."""
+
+    def decorate(command: Command) -> Command:
+        return reduce(lambda decorated, decorator: decorator(decorated), reversed(decorators), command)
+
+    return decorate
+
+
+def take_fields(kind: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
+    """Take out of what a command was given what a dataclass has a field for."""
+    return {field.name: given.pop(field.name) for field in fields(kind) if field.name in given}

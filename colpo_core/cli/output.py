@@ -1,4 +1,4 @@
-"""What every command shares: the open store, the operator, JSON, and errors as one sentence."""
+"""What every command shares: the open store, the operator, text or JSON, and errors as one sentence."""
 
 import json
 import sys
@@ -14,36 +14,45 @@ from typing import Any, Protocol, TypeVar
 import click
 
 from colpo_core.errors import ColpoError
+from colpo_core.exchange.tables import aligned
 from colpo_core.records.jobs.jobs import JobRecord, stored_values
+from colpo_core.records.models.marks import Mark
 from colpo_core.services.common.actors import OPERATOR, program_actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.store_access import open_store
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 Record = TypeVar("Record")
 
 
-def json_option(command: Command) -> Command:
-    """Give a command the switch `--json`, which prints one JSON document instead of text."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+@contextmanager
+def errors_as_sentences() -> Iterator[None]:
+    """A ColpoError ends the command with its sentence."""
+    try:
+        yield
+    except ColpoError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @contextmanager
 def as_operator() -> Iterator[Caller]:
     """The store that `COLPO_DATA` names and the operator, for one command; a ColpoError ends it with its sentence."""
-    try:
-        with closing(open_store()) as store:
-            yield Caller(store, program_actor(store, OPERATOR))
-    except ColpoError as error:
-        raise click.ClickException(str(error)) from error
+    with errors_as_sentences(), closing(open_store()) as store:
+        yield Caller(store, program_actor(store, OPERATOR))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command has to say: a record for JSON, and what prints it as text."""
+    """What a query has to say.
+
+    Attributes:
+        record: What is printed as JSON, or what fetches it: where reading it leaves a trace that the text must not.
+        print_text: Prints it as text, while the store is open.
+        failure: What the command ends with when all is printed; None where it succeeded.
+    """
 
     record: object
     print_text: Callable[[], object]
+    failure: click.ClickException | SystemExit | None = None
 
 
 def answer(record: Record, print_text: Callable[[Record], object]) -> Answer:
@@ -56,24 +65,66 @@ def listing(records: Sequence[Record], headings: Sequence[str], row: Callable[[R
     return Answer(records, lambda: print_table(headings, map(row, records)))
 
 
-def json_command(command: Callable[..., Answer]) -> Callable[..., None]:
-    """Run a command as the operator, and print its answer as text, or with `--json` as one JSON document.
+def action(
+    name: str | None = None, group: click.Group | None = None, *numbers: str
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command that acts as the operator and says itself what it did.
+
+    The decorated function takes the caller first, then what was given on the command line by name.
 
     Args:
-        command: Takes the caller first, then what was given on the command line by name.
+        name: The command's name; the function's own when None.
+        group: The group that it is added to, if any.
+        numbers: Its first arguments, which are whole numbers, by name, such as `case_id`.
     """
 
-    @json_option
-    @wraps(command)
-    def run(*, as_json: bool, **given: object) -> None:
-        with as_operator() as caller:
-            answered = command(caller, **given)
-        if as_json:
-            print_json(answered.record)
-        else:
-            answered.print_text()
+    def made(function: Callable[..., None]) -> click.Command:
+        @wraps(function)
+        def run(**given: object) -> None:
+            with as_operator() as caller:
+                function(caller, **given)
 
-    return run
+        return _completed(click.command(name)(run), group, numbers)
+
+    return made
+
+
+def query(
+    name: str | None = None, group: click.Group | None = None, *numbers: str, of_store: bool = True
+) -> Callable[[Callable[..., Answer]], click.Command]:
+    """Make a command whose answer is printed as text, or with `--json` as one JSON document.
+
+    Args:
+        name: See `action`.
+        group: See `action`.
+        numbers: See `action`.
+        of_store: Whether the store is opened and the function takes the caller first; else only what was given.
+    """
+
+    def made(function: Callable[..., Answer]) -> click.Command:
+        @wraps(function)
+        def run(*, as_json: bool, **given: object) -> None:
+            with as_operator() if of_store else errors_as_sentences() as caller:
+                answered = function(caller, **given) if of_store else function(**given)
+                if as_json:
+                    print_json(answered.record() if callable(answered.record) else answered.record)
+                else:
+                    answered.print_text()
+            if answered.failure is not None:
+                raise answered.failure
+
+        command = click.command(name)(run)
+        command.params.append(click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON document."))
+        return _completed(command, group, numbers)
+
+    return made
+
+
+def _completed(command: click.Command, group: click.Group | None, numbers: Sequence[str]) -> click.Command:
+    command.params[:0] = [click.Argument([name], type=int) for name in numbers]
+    if group is not None:
+        group.add_command(command)
+    return command
 
 
 class _Page(Protocol):
@@ -125,15 +176,27 @@ def print_json(value: object) -> None:
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows in columns as wide as their widest cell."""
-    lines = [
-        [str(heading) for heading in headings],
-        *[["" if cell is None else str(cell) for cell in row] for row in rows],
-    ]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
-    for line in lines:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    if len(lines) == 1:
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    print_lines(aligned(headings, texts))
+    if not texts:
         click.echo("(none)")
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print each text on a line of its own; nothing where there are none."""
+    for line in lines:
+        click.echo(line)
+
+
+def print_notes(sentences: Iterable[str], *, err: bool = False) -> None:
+    """Print what has to be minded, each sentence on a line of its own; with `err` on standard error."""
+    for sentence in sentences:
+        click.echo(f"note: {sentence}", err=err)
+
+
+def print_marks(marks: Iterable[Mark]) -> None:
+    """Print what has to be minded of a model's figures, each mark with its meaning."""
+    print_lines(f"{mark.text}: {mark.meaning}" for mark in marks)
 
 
 def note(text: str) -> None:

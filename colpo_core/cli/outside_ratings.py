@@ -5,9 +5,8 @@ from typing import Any
 
 import click
 
-from colpo_core.cli.option_types import EXISTING_FILE, NEW_FILE, WordType
-from colpo_core.cli.output import json_option, print_json
-from colpo_core.errors import ColpoError
+from colpo_core.cli.option_types import EXISTING_FILE, NEW_FILE, WordType, take_fields
+from colpo_core.cli.output import Answer, answer, errors_as_sentences, note, query
 from colpo_core.exchange.rating_report import rating_text
 from colpo_core.records.statistics.multi_reader_figures import U_STATISTIC, Covariance
 from colpo_core.records.statistics.reader_figures import Endpoint
@@ -65,16 +64,8 @@ from colpo_core.studies.roe_metz import RoeMetz
 )
 @click.option("--alpha", type=float, default=0.05, show_default=True, help="1 minus the intervals' confidence.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstraps.")
-def analyse(
-    ratings: Path,
-    out: Path | None,
-    covariance: str,
-    arms: tuple[str, ...],
-    patient_column: str | None,
-    patient_from_case: bool,
-    keep_names: bool,
-    **figures: Any,  # noqa: ANN401 - those of the analysis, by the names of its options
-) -> None:
+@errors_as_sentences()
+def analyse(ratings: Path, out: Path | None, covariance: str, **given: Any) -> None:  # noqa: ANN401 - see the options
     """Analyse the ratings of readers who have read the same cases, from any reader study.
 
     RATINGS has the columns reader, treatment, case, truth (0 or 1, or no or yes, normal or hsil) and rating; more
@@ -82,29 +73,18 @@ def analyse(
     images or visits, and a patient has several, name the column of patients: without it each case is taken as a patient
     of its own. Nothing is read from the store or written to it.
     """
-    try:
-        options = AnalysisOptions(
-            covariance=Covariance.DELONG if covariance == U_STATISTIC else Covariance(covariance),
-            u_statistic=covariance == U_STATISTIC,
-            **figures,
-        )
-        analysis = analyse_ratings(
-            ratings,
-            options,
-            arms=arms,
-            patient_column=patient_column,
-            patient_from_case=patient_from_case,
-            keep_names=keep_names,
-            progress=lambda what: click.echo(f"… {what}", err=True),
-        )
-        if out is not None:
-            write_analysis(analysis, out)
-    except ColpoError as error:
-        raise click.ClickException(str(error)) from error
+    options = AnalysisOptions(
+        covariance=Covariance.DELONG if covariance == U_STATISTIC else Covariance(covariance),
+        u_statistic=covariance == U_STATISTIC,
+        **take_fields(AnalysisOptions, given),
+    )
+    analysis = analyse_ratings(ratings, options, progress=lambda what: note(f"… {what}"), **given)
+    if out is not None:
+        write_analysis(analysis, out)
     click.echo(rating_text(analysis))
 
 
-@click.command()
+@query(of_store=False)
 @click.option(
     "--assumed",
     "figures",
@@ -131,24 +111,13 @@ def analyse(
 @click.option("--alpha", type=float, default=0.05, show_default=True, help="Two-sided level of the test.")
 @click.option("--studies", type=int, default=1000, show_default=True, help="How many studies are simulated.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the simulation.")
-@json_option
-def power(
-    reader_variance: float,
-    studies: int,
-    seed: int,
-    as_json: bool,
-    **design: Any,  # noqa: ANN401 - what is assumed, by the names of its fields
-) -> None:
+def power(reader_variance: float, studies: int, seed: int, **design: Any) -> Answer:  # noqa: ANN401 - what is assumed
     """Tell how likely a study is to find what is assumed.
 
     Ratings are simulated by the model of Roe and Metz and analysed as by `analyse`, for other readers and other cases.
     """
     assumed = Assumed(model=RoeMetz(reader=reader_variance, arm_reader=reader_variance), **design)
-    try:
-        estimate = estimate_power(assumed, studies=studies, seed=seed)
-    except ColpoError as error:
-        raise click.ClickException(str(error)) from error
-    if as_json:
-        print_json(estimate)
-    else:
-        click.echo(f"power by simulation {estimate.simulated.text()}, by formula {estimate.by_formula:.1%}")
+    return answer(
+        estimate_power(assumed, studies=studies, seed=seed),
+        lambda power: click.echo(f"power by simulation {power.simulated.text()}, by formula {power.by_formula:.1%}"),
+    )

@@ -2,14 +2,13 @@
 
 import click
 
-from colpo_core.cli.output import Answer, as_operator, json_command, print_json, print_table
+from colpo_core.cli.output import Answer, action, print_json, print_table, query
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.overview import dashboard as cohort
 from colpo_core.services.overview import worklist as service
 
 
-@click.command()
-@json_command
+@query()
 def status(caller: Caller) -> Answer:
     """Show how much the store holds."""
     counts = service.status(caller.store)
@@ -17,8 +16,7 @@ def status(caller: Caller) -> Answer:
     return Answer(counts, lambda: print_table(("what", "number"), rows))
 
 
-@click.command()
-@json_command
+@query()
 def worklist(caller: Caller) -> Answer:
     """Show what waits for the operator."""
     waiting = service.worklist(caller)
@@ -26,9 +24,8 @@ def worklist(caller: Caller) -> Answer:
     return Answer(waiting, lambda: print_table(("waits", "number"), rows))
 
 
-@click.command()
+@action()
 @click.option("--simulated/--no-simulated", default=True, show_default=True, help="Count simulated cases too.")
-def dashboard(simulated: bool) -> None:
+def dashboard(caller: Caller, simulated: bool) -> None:
     """Print the dashboard's figures, with their intervals, as one JSON document."""
-    with as_operator() as caller:
-        print_json(cohort.dashboard(caller, include_simulated=simulated))
+    print_json(cohort.dashboard(caller, include_simulated=simulated))

@@ -3,7 +3,7 @@
 import click
 
 from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import Answer, as_operator, json_command, json_option, listing, print_json, print_table
+from colpo_core.cli.output import Answer, action, listing, print_table, query
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import access
 from colpo_core.services.people import accounts as service
@@ -19,8 +19,7 @@ def people() -> None:
     """Accounts: who may sign in, and who did what."""
 
 
-@people.command("list")
-@json_command
+@query("list", people)
 def list_people(caller: Caller) -> Answer:
     """Show all accounts."""
     return listing(
@@ -30,52 +29,44 @@ def list_people(caller: Caller) -> Answer:
     )
 
 
-@people.command("add")
+@action("add", people)
 @click.argument("username")
 @click.option("--name", "display_name", required=True, help="How the person is shown.")
 @click.option("--role", type=WordType(Role), required=True)
 @PASSWORD
-def add_person(username: str, display_name: str, role: Role, password: str) -> None:
+def add_person(caller: Caller, username: str, display_name: str, role: Role, password: str) -> None:
     """Make an account."""
-    with as_operator() as caller:
-        made = service.create_person(caller, username=username, display_name=display_name, role=role, password=password)
+    made = service.create_person(caller, username=username, display_name=display_name, role=role, password=password)
     click.echo(f"{made.username} can sign in as {made.role.value}.")
 
 
-@people.command("password")
-@click.argument("person_id", type=int)
+@action("password", people, "person_id")
 @PASSWORD
-def set_password(person_id: int, password: str) -> None:
+def set_password(caller: Caller, person_id: int, password: str) -> None:
     """Give an account a new password; its sign-ins end."""
-    with as_operator() as caller:
-        service.set_password(caller, person_id=person_id, password=password)
+    service.set_password(caller, person_id=person_id, password=password)
     click.echo("The password was changed.")
 
 
-@people.command("activate")
-@click.argument("person_id", type=int)
+@action("activate", people, "person_id")
 @click.option("--off", is_flag=True, help="Block the account instead; its sign-ins end at once.")
-def set_active(person_id: int, off: bool) -> None:
+def set_active(caller: Caller, person_id: int, off: bool) -> None:
     """Let an account sign in, or block it."""
-    with as_operator() as caller:
-        changed = service.set_active(caller, person_id=person_id, active=not off)
+    changed = service.set_active(caller, person_id=person_id, active=not off)
     click.echo(f"{changed.username} {'may' if changed.active else 'may not'} sign in.")
 
 
-@people.command("role")
-@click.argument("person_id", type=int)
+@action("role", people, "person_id")
 @click.argument("role", type=WordType(Role))
-def set_role(person_id: int, role: Role) -> None:
+def set_role(caller: Caller, person_id: int, role: Role) -> None:
     """Give an account another role; its sign-ins end."""
-    with as_operator() as caller:
-        changed = service.set_role(caller, person_id=person_id, role=role)
+    changed = service.set_role(caller, person_id=person_id, role=role)
     click.echo(f"{changed.username} is {changed.role.value} now.")
 
 
-@people.command("log")
+@query("log", people)
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--before", type=int, help="Show what came before this line.")
-@json_command
 def show_log(caller: Caller, limit: int, before: int | None) -> Answer:
     """Show who did what, newest first."""
     page = service.list_audit(caller, before=before, limit=limit)
@@ -83,16 +74,15 @@ def show_log(caller: Caller, limit: int, before: int | None) -> Answer:
     return Answer(page, lambda: print_table(("line", "UTC", "who", "did", "to"), rows))
 
 
-@people.command("access")
+@query("access", people, of_store=False)
 @click.option("--markdown", is_flag=True, help="Print the table as it stands in docs/access.md.")
-@json_option
-def list_access(markdown: bool, as_json: bool) -> None:
+def list_access(markdown: bool) -> Answer:
     """Show which role may do what, as the program itself checks it."""
     table = access.list_access()
-    if as_json:
-        print_json(table)
-    elif markdown:
-        click.echo(access.as_markdown(table), nl=False)
-    else:
-        rows = [(line.subject, line.service, ", ".join(line.roles), line.purpose) for line in table]
-        print_table(("subject", "service", "roles", "what it does"), rows)
+    if markdown:
+        return Answer(table, lambda: click.echo(access.as_markdown(table), nl=False))
+    return listing(
+        table,
+        ("subject", "service", "roles", "what it does"),
+        lambda line: (line.subject, line.service, ", ".join(line.roles), line.purpose),
+    )

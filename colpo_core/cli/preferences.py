@@ -2,7 +2,7 @@
 
 import click
 
-from colpo_core.cli.output import Answer, answer, as_operator, json_command
+from colpo_core.cli.output import Answer, action, answer, query
 from colpo_core.services.common import preferences as service
 from colpo_core.services.common.callers import Caller
 
@@ -12,23 +12,18 @@ def preferences() -> None:
     """Preferences: what is set for the whole program."""
 
 
-@preferences.command("show")
-@json_command
+@query("show", preferences)
 def show(caller: Caller) -> Answer:
     """Show what is set for the whole program."""
-    return answer(
-        service.get_preferences(caller), lambda preferences: click.echo(f"proposals: {_word(preferences.proposals)}")
-    )
+    return answer(service.get_preferences(caller), _print)
 
 
-@preferences.command("proposals")
+@action("proposals", preferences)
 @click.argument("allowed", type=click.Choice(["on", "off"]))
-def proposals(allowed: str) -> None:
+def proposals(caller: Caller, allowed: str) -> None:
     """Let annotators start a mask from the model's proposal, or forbid it."""
-    with as_operator() as caller:
-        saved = service.set_proposals(caller, allowed=allowed == "on")
-    click.echo(f"proposals: {_word(saved.proposals)}")
+    _print(service.set_proposals(caller, allowed=allowed == "on"))
 
 
-def _word(allowed: bool) -> str:
-    return "on" if allowed else "off"
+def _print(preferences: service.Preferences) -> None:
+    click.echo(f"proposals: {'on' if preferences.proposals else 'off'}")

@@ -1,6 +1,8 @@
 """Waiting for a job, and what it says of itself on the way."""
 
 import time
+from collections.abc import Callable
+from itertools import count
 
 from colpo_core.cli.output import note
 from colpo_core.errors import JobFailed
@@ -32,6 +34,23 @@ def wait_for(caller: Caller, job_id: int) -> JobRecord:
             raise JobFailed(job.error or f"Job {job_id} was {job.state.value}.")
         engine.reconcile(caller.store)
         time.sleep(POLL_SECONDS)
+
+
+def counting(text: str, total: int | None = None) -> Callable[..., None]:
+    """What is called after each step of a work, and says at every tenth and at the last how many are done.
+
+    Args:
+        text: What it says, with `{}` where the number stands.
+        total: How many steps there are; None where that is not known.
+    """
+    steps = count(1)
+
+    def step(*_: object) -> None:
+        done = next(steps)
+        if done % 10 == 0 or done == total:
+            note(text.format(done))
+
+    return step
 
 
 def progress_line(event: JobEventRecord | TrainingEvent, *, progress: float | None = None) -> str:

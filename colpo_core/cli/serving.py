@@ -6,21 +6,18 @@ from pathlib import Path
 
 import click
 
-from colpo_core.cli.output import as_operator, note
+from colpo_core.cli.output import as_operator
+from colpo_core.cli.progress import counting
 from colpo_core.services.imports.demonstration import fill_demonstration
 from colpo_core.services.people.accounts import needs_first_administrator
 from colpo_core.settings import PROGRAM_DIR
 
 DEMONSTRATION_CASES = 40
-
-
-def port_option(command: click.decorators.FC) -> click.decorators.FC:
-    """Give a command the option `--port`."""
-    return click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)(command)
+PORT = click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
 
 
 @click.command()
-@port_option
+@PORT
 def serve(port: int) -> None:
     """Serve the program on this machine, on the store as it is."""
     with as_operator() as caller:
@@ -30,13 +27,15 @@ def serve(port: int) -> None:
 
 
 @click.command()
-@port_option
+@PORT
 @click.option("--cases", type=click.IntRange(3, 1000), default=DEMONSTRATION_CASES, show_default=True)
 @click.option("--fill-only", is_flag=True, help="Fill an empty store and stop there.")
 def demo(port: int, cases: int, fill_only: bool) -> None:
     """Fill an empty store with simulated cases, then serve it. A store that holds a patient is left as it is."""
     with as_operator() as caller:
-        drawn = fill_demonstration(caller.store, n_cases=cases, on_case=_progress(cases))
+        drawn = fill_demonstration(
+            caller.store, n_cases=cases, on_case=counting(f"drawing simulated cases: {{}} of {cases}", cases)
+        )
         new = needs_first_administrator(caller.store)
         folder = caller.store.settings.data_dir
     click.echo(
@@ -44,20 +43,6 @@ def demo(port: int, cases: int, fill_only: bool) -> None:
     )
     if not fill_only:
         _serve(port, new, folder)
-
-
-def _progress(total: int) -> "_Progress":
-    return _Progress(total)
-
-
-class _Progress:
-    def __init__(self, total: int) -> None:
-        self._done, self._total = 0, total
-
-    def __call__(self, *_: object) -> None:
-        self._done += 1
-        if self._done % 10 == 0 or self._done == self._total:
-            note(f"drawing simulated cases: {self._done} of {self._total}")
 
 
 def _serve(port: int, new: bool, folder: Path) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from colpo_core.cli.image_questions import print_questions
-from colpo_core.cli.option_types import DAY, WordType
-from colpo_core.cli.output import Answer, answer, json_command, listing, print_table
+from colpo_core.cli.option_types import DAY, WordType, options
+from colpo_core.cli.output import Answer, answer, listing, print_lines, print_table, query
 from colpo_core.records.snapshots.shortcuts import ShortcutReport
 from colpo_core.records.snapshots.snapshots import SnapshotPreview, SnapshotQuery, SnapshotRecord, label_source_text
 from colpo_core.services.common.callers import Caller
@@ -21,52 +21,47 @@ def snapshot() -> None:
     """Snapshots: freeze what a model learns from."""
 
 
-def _query_options(command: click.decorators.FC) -> click.decorators.FC:
-    options = [
-        click.option(
-            "--labels",
-            "label_source",
-            type=WordType(LabelSource),
-            default=LabelSource.HISTOLOGY,
-            show_default="histology",
-            help="`impression` (Swede score of 5 or more) is no histology, and every figure from it says so.",
-        ),
-        click.option("--fractions", type=(float, float, float), default=(0.7, 0.15, 0.15), show_default=True),
-        click.option("--seed", type=int, default=0, show_default=True),
-        click.option("--simulated/--no-simulated", "include_simulated", default=True, show_default=True),
-        click.option(
-            "--masks",
-            "mask_policy",
-            type=WordType(MaskPolicy),
-            default=MaskPolicy.NEWEST,
-            show_default="newest",
-            help="Which mask of an image counts, where several people have annotated it.",
-        ),
-        click.option(
-            "--annotator",
-            "mask_annotator_id",
-            type=int,
-            help="Number of the person whose masks count, with `--masks annotator`.",
-        ),
-        click.option(
-            "--external",
-            is_flag=True,
-            help="Keep these patients as a test set: no training may ever touch them. It cannot be undone.",
-        ),
-        click.option(
-            "--patients", "patient_codes", multiple=True, metavar="CODE", help="Only this patient; may be repeated."
-        ),
-        click.option("--from", "date_from", type=DAY, help="Only examinations from this day on."),
-        click.option("--to", "date_to", type=DAY, help="Only examinations up to this day."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+_query_options = options(
+    click.option(
+        "--labels",
+        "label_source",
+        type=WordType(LabelSource),
+        default=LabelSource.HISTOLOGY,
+        show_default="histology",
+        help="`impression` (Swede score of 5 or more) is no histology, and every figure from it says so.",
+    ),
+    click.option("--fractions", type=(float, float, float), default=(0.7, 0.15, 0.15), show_default=True),
+    click.option("--seed", type=int, default=0, show_default=True),
+    click.option("--simulated/--no-simulated", "include_simulated", default=True, show_default=True),
+    click.option(
+        "--masks",
+        "mask_policy",
+        type=WordType(MaskPolicy),
+        default=MaskPolicy.NEWEST,
+        show_default="newest",
+        help="Which mask of an image counts, where several people have annotated it.",
+    ),
+    click.option(
+        "--annotator",
+        "mask_annotator_id",
+        type=int,
+        help="Number of the person whose masks count, with `--masks annotator`.",
+    ),
+    click.option(
+        "--external",
+        is_flag=True,
+        help="Keep these patients as a test set: no training may ever touch them. It cannot be undone.",
+    ),
+    click.option(
+        "--patients", "patient_codes", multiple=True, metavar="CODE", help="Only this patient; may be repeated."
+    ),
+    click.option("--from", "date_from", type=DAY, help="Only examinations from this day on."),
+    click.option("--to", "date_to", type=DAY, help="Only examinations up to this day."),
+)
 
 
-@snapshot.command("preview")
+@query("preview", snapshot)
 @_query_options
-@json_command
 def preview(caller: Caller, **options: Any) -> Answer:  # noqa: ANN401 - those of the query
     """Show what a snapshot would hold, what it would leave out and why, and what its labels can be told from."""
     return answer(freezing.preview_snapshot(caller, query=SnapshotQuery("preview", **options)), _print_preview)
@@ -82,33 +77,27 @@ def _print_preview(preview: SnapshotPreview) -> None:
             "each other"
         )
     print_questions(preview.asked)
-    for sentence in (*preview.problems, *preview.warnings):
-        click.echo(sentence)
+    print_lines((*preview.problems, *preview.warnings))
     _print_shortcuts(preview.shortcuts)
 
 
-@snapshot.command("freeze")
+@query("freeze", snapshot)
 @click.argument("name")
 @_query_options
-@json_command
 def freeze(caller: Caller, name: str, **options: Any) -> Answer:  # noqa: ANN401 - those of the query
     """Freeze images, masks and labels with a patient-wise split, under a name."""
     return answer(freezing.freeze_snapshot(caller, query=SnapshotQuery(name, **options)), _print_snapshot)
 
 
-@snapshot.command("show")
+@query("show", snapshot)
 @click.argument("name")
-@json_command
 def show_snapshot(caller: Caller, name: str) -> Answer:
     """Show one snapshot: what its labels rest on, which masks it holds, and how much stands on each side."""
     return answer(freezing.find_snapshot(caller, name=name), _print_snapshot)
 
 
 def _print_shortcuts(report: ShortcutReport) -> None:
-    for sentence in report.doubts:
-        click.echo(sentence)
-    for sentence in report.unchecked:
-        click.echo(f"Not checked: {sentence}")
+    print_lines((*report.doubts, *(f"Not checked: {sentence}" for sentence in report.unchecked)))
     if report.nothing_found:
         click.echo(report.nothing_found)
 
@@ -124,8 +113,7 @@ def _print_snapshot(frozen: SnapshotRecord) -> None:
         _print_shortcuts(frozen.shortcuts)
 
 
-@snapshot.command("list")
-@json_command
+@query("list", snapshot)
 def list_snapshots(caller: Caller) -> Answer:
     """Show all snapshots."""
     return listing(
@@ -149,7 +137,6 @@ def _print_counts(counts: dict[str, Any]) -> None:
         for label in labels[sides[0]]
     ]
     print_table(("", *sides, "total"), rows)
-    for reason, number in counts["left_out"].items():
-        click.echo(f"left out: {number} × {reason}")
+    print_lines(f"left out: {number} × {reason}" for reason, number in counts["left_out"].items())
     if counts.get("asked_about"):
         click.echo(f"with an open question about them: {counts['asked_about']} images")

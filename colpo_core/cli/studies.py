@@ -1,30 +1,31 @@
 """Commands of blinded reading studies."""
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from colpo_core.cli.conduct import add_conduct_commands, print_conduct
-from colpo_core.cli.option_types import DAY, NEW_FILE, WordType
+from colpo_core.cli.conduct import print_conduct, studies
+from colpo_core.cli.option_types import DAY, NEW_FILE, WordType, take_fields
 from colpo_core.cli.output import (
     Answer,
-    as_operator,
-    json_command,
-    json_option,
+    action,
     listing,
     plain,
-    print_json,
+    print_marks,
+    print_notes,
     print_table,
+    query,
 )
 from colpo_core.exchange.rating_report import study_text
-from colpo_core.records.people import Actor
 from colpo_core.records.statistics.number_texts import percent_texts
 from colpo_core.records.statistics.reader_figures import Endpoint
+from colpo_core.records.studies.conduct import StudyConduct
 from colpo_core.records.studies.designs import CaseChoice, CaseSource
 from colpo_core.records.studies.reading_plans import Aid, ConfidenceScale, ReadingPlan
-from colpo_core.records.studies.results import CallerFigures, ReadingTable, StudyResults
+from colpo_core.records.studies.results import CallerFigures, ReadingTable, StudyFindings, StudyResults
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
 from colpo_core.services.studies import conduct as study_conduct
@@ -42,16 +43,7 @@ AS_READER = click.option("--as", "username", required=True, help="Name of the re
 PASSWORD = click.option("--password", prompt=True, hide_input=True)
 
 
-@click.group()
-def studies() -> None:
-    """Blinded reading: design, seal, read, compare."""
-
-
-add_conduct_commands(studies)
-
-
-@studies.command("list")
-@json_command
+@query("list", studies)
 def list_studies(caller: Caller) -> Answer:
     """Show all studies."""
     return listing(
@@ -61,7 +53,7 @@ def list_studies(caller: Caller) -> Answer:
     )
 
 
-@studies.command("create")
+@action("create", studies)
 @click.argument("name")
 @click.option("--question", default="")
 @click.option("--reader", "reader_ids", type=int, multiple=True, required=True, help="Number of a reader; repeat it.")
@@ -94,19 +86,14 @@ def list_studies(caller: Caller) -> Answer:
 @click.option("--stages", "shows_stages", is_flag=True, help="Readers may look at the case's other images.")
 @click.option("--interim", "interim_results", is_flag=True, help="Results may be seen before the closing.")
 def create(
-    name: str,
-    question: str,
-    reader_ids: tuple[int, ...],
-    checkpoint_ids: tuple[int, ...],
+    caller: Caller,
     case_ids: tuple[int, ...],
+    snapshot_id: int | None,
     grades: tuple[Grade, ...],
     examined_from: date | None,
     examined_until: date | None,
-    snapshot_id: int | None,
-    seed: int | None,
-    practice_case_ids: tuple[int, ...],
     hypotheses: str,
-    **rules: Any,  # noqa: ANN401 - those of the reading plan, by the names of its fields
+    **design: Any,  # noqa: ANN401 - fields of the reading plan, and what the service takes
 ) -> None:
     """Make a draft of a study."""
     if case_ids and snapshot_id is not None:
@@ -115,113 +102,88 @@ def create(
     choice = CaseChoice(
         source, snapshot_id, case_ids, grades=grades, examined_from=examined_from, examined_until=examined_until
     )
-    plan = ReadingPlan(hypotheses=hypotheses.strip(), **rules)
-    with as_operator() as caller:
-        made = service.create_study(
-            caller,
-            name=name,
-            question=question,
-            reader_ids=reader_ids,
-            choice=choice,
-            checkpoint_ids=checkpoint_ids,
-            seed=seed,
-            plan=plan,
-            practice_case_ids=practice_case_ids,
-        )
-    for sentence in plan.cautions:
-        click.echo(f"note: {sentence}", err=True)
+    plan = ReadingPlan(hypotheses=hypotheses.strip(), **take_fields(ReadingPlan, design))
+    made = service.create_study(caller, choice=choice, plan=plan, **design)
+    print_notes(plan.cautions, err=True)
     click.echo(f"study {made.id}: {made.n_cases} cases ({made.n_hsil} hsil), {made.n_readers} readers, a draft")
 
 
-@studies.command("open")
-@click.argument("study_id", type=int)
-def open_study(study_id: int) -> None:
+@action("open", studies, "study_id")
+def open_study(caller: Caller, study_id: int) -> None:
     """Seal the design and let the readers begin; nothing can be changed after that."""
-    with as_operator() as caller:
-        opened = service.open_study(caller, study_id=study_id)
-        warnings = study_conduct.study_conduct(caller, study_id=study_id).warnings
-    for sentence in warnings:
-        click.echo(f"note: {sentence}", err=True)
+    opened = service.open_study(caller, study_id=study_id)
+    print_notes(study_conduct.study_conduct(caller, study_id=study_id).warnings, err=True)
     click.echo(f"study {opened.id} is open, sealed as {opened.seal_sha256}")
 
 
-@studies.command("close")
-@click.argument("study_id", type=int)
+@action("close", studies, "study_id")
 @click.option("--reason", default="", help="Why it is closed while readings are missing; recorded as an amendment.")
-def close_study(study_id: int, reason: str) -> None:
+def close_study(caller: Caller, study_id: int, reason: str) -> None:
     """End the reading; results can then be seen."""
-    with as_operator() as caller:
-        closed = service.close_study(caller, study_id=study_id, reason=reason)
+    closed = service.close_study(caller, study_id=study_id, reason=reason)
     click.echo(f"study {closed.id} is closed with {closed.n_answered} of {closed.n_expected} readings")
 
 
-@studies.command("report")
-@click.argument("study_id", type=int)
+@action("report", studies, "study_id")
 @click.option("--html", "html_path", type=NEW_FILE, help="Write the report as one HTML file that prints to PDF.")
 @click.option("--zip", "zip_path", type=NEW_FILE, help="Write it with the readings, every figure and a script in R.")
-@click.option("--readers-by-number", is_flag=True, help="Number the readers; no file that is written names one.")
-def report(study_id: int, html_path: Path | None, zip_path: Path | None, readers_by_number: bool) -> None:
+@click.option(
+    "--readers-by-number", "by_number", is_flag=True, help="Number the readers; no file that is written names one."
+)
+def report(caller: Caller, study_id: int, html_path: Path | None, zip_path: Path | None, by_number: bool) -> None:
     """Write a closed study's report."""
     if html_path is None and zip_path is None:
         raise click.UsageError("Say where to: --html FILE, --zip FILE, or both.")
-    with as_operator() as caller:
-        if html_path is not None:
-            text = study_report.report_html(caller, study_id=study_id, by_number=readers_by_number)
-            write_file(html_path, text.encode())
-            click.echo(f"wrote {html_path}")
-        if zip_path is not None:
-            content = study_report.report_archive(caller, study_id=study_id, by_number=readers_by_number)
-            write_file(zip_path, content)
-            click.echo(f"wrote {zip_path}")
+    if html_path is not None:
+        text = study_report.report_html(caller, study_id=study_id, by_number=by_number)
+        write_file(html_path, text.encode())
+        click.echo(f"wrote {html_path}")
+    if zip_path is not None:
+        write_file(zip_path, study_report.report_archive(caller, study_id=study_id, by_number=by_number))
+        click.echo(f"wrote {zip_path}")
 
 
-@studies.command("results")
-@click.argument("study_id", type=int)
+@query("results", studies, "study_id")
 @click.option("--csv", "csv_path", type=NEW_FILE, help="Write every call to this file as well.")
 @click.option("--ratings", "ratings_path", type=NEW_FILE, help="Write the readers' ratings, as analyse reads them.")
 @click.option("--prevalence", type=float, help="Give predictive values at this prevalence too.")
-@json_option
 def results(
-    study_id: int, csv_path: Path | None, ratings_path: Path | None, prevalence: float | None, as_json: bool
-) -> None:
+    caller: Caller, study_id: int, csv_path: Path | None, ratings_path: Path | None, prevalence: float | None
+) -> Answer:
     """Show a closed study's table and statistics: readers and checkpoints on the same cases."""
-    with as_operator() as caller:
-        asked = {ReadingTable.CALLS: csv_path, ReadingTable.RATINGS: ratings_path}
-        paths = {table: path for table, path in asked.items() if path is not None}
-        findings = study_results.study_findings(caller, study_id=study_id, prevalence=prevalence, tables=paths)
-        for table, content in findings.tables.items():
-            write_file(paths[table], content)
-        conduct = study_conduct.study_conduct(caller, study_id=study_id)
-    if as_json:
-        print_json(plain(findings.results) | {"statistics": plain(findings.analysis), "conduct": plain(conduct)})
-    else:
-        _print_results(findings.results)
-        click.echo("")
-        print_conduct(conduct)
-        click.echo(f"\n{study_text(findings.analysis)}")
+    asked = {ReadingTable.CALLS: csv_path, ReadingTable.RATINGS: ratings_path}
+    paths = {table: path for table, path in asked.items() if path is not None}
+    findings = study_results.study_findings(caller, study_id=study_id, prevalence=prevalence, tables=paths)
+    for table, content in findings.tables.items():
+        write_file(paths[table], content)
+    conduct = study_conduct.study_conduct(caller, study_id=study_id)
+    record = plain(findings.results) | {"statistics": plain(findings.analysis), "conduct": plain(conduct)}
+    return Answer(record, lambda: _print_findings(findings, conduct))
 
 
-@studies.command("next")
-@click.argument("study_id", type=int)
+def _print_findings(findings: StudyFindings, conduct: StudyConduct) -> None:
+    _print_results(findings.results)
+    click.echo("")
+    print_conduct(conduct)
+    click.echo(f"\n{study_text(findings.analysis)}")
+
+
+@action("next", studies, "study_id")
 @AS_READER
 @PASSWORD
 @click.option("--out", type=NEW_FILE, required=True, help="Where the image goes.")
-def next_case(study_id: int, username: str, password: str, out: Path) -> None:
+def next_case(caller: Caller, study_id: int, username: str, password: str, out: Path) -> None:
     """Read: write the image of the case that waits, and print the token to answer it with."""
-    with as_operator() as caller:
-        reader = _sign_in(caller.store, username, password)
-        shown = presenting.next_case(Caller(caller.store, reader), study_id=study_id)
-        if shown is None:
-            click.echo("All cases are read. Thank you.")
-            return
-        content, _ = presenting.presented_image(Caller(caller.store, reader), study_id=study_id, token=shown.token)
-        layers = {} if shown.aid is None else _layers(caller.store, reader, study_id, shown.token)
-        others = [
-            presenting.presented_image(
-                Caller(caller.store, reader), study_id=study_id, token=shown.token, other=number
-            )[0]
-            for number in range(len(shown.stages))
-        ]
+    reader = _sign_in(caller.store, username, password)
+    shown = presenting.next_case(reader, study_id=study_id)
+    if shown is None:
+        click.echo("All cases are read. Thank you.")
+        return
+    present = partial(presenting.presented_image, reader, study_id=study_id, token=shown.token)
+    content, _ = present()
+    present_layer = partial(presenting.presented_aid, reader, study_id=study_id, token=shown.token)
+    layers = {} if shown.aid is None else {layer: present_layer(layer=layer) for layer in LAYERS}
+    others = [present(other=number)[0] for number in range(len(shown.stages))]
     write_file(out, content)
     for name, layer in layers.items():
         write_file(out.with_name(f"{out.stem}-{name}.png"), layer)
@@ -237,21 +199,12 @@ def next_case(study_id: int, username: str, password: str, out: Path) -> None:
         prob, threshold = percent_texts(shown.aid.prob_hsil, shown.aid.threshold)
         sentence = f"the model's probability of HSIL is {prob}, it calls {shown.aid.call.value} (HSIL from {threshold})"
         click.echo(f"{call}{sentence}")
-        for mark in shown.aid.marks:
-            click.echo(f"{mark.text}: {mark.meaning}")
+        print_marks(shown.aid.marks)
         click.echo(f"its mask and map lie beside the image: {', '.join(f'{out.stem}-{name}.png' for name in layers)}")
     click.echo(f"token {shown.token}")
 
 
-def _layers(store: Store, reader: Actor, study_id: int, token: str) -> dict[str, bytes]:
-    return {
-        layer: presenting.presented_aid(Caller(store, reader), study_id=study_id, token=token, layer=layer)
-        for layer in LAYERS
-    }
-
-
-@studies.command("answer")
-@click.argument("study_id", type=int)
+@action("answer", studies, "study_id")
 @click.argument("token")
 @click.option("--call", type=WordType(Label), required=True)
 @click.option("--confidence", type=click.IntRange(0, 100), required=True, help="0 (guessed) to 100 (certain).")
@@ -259,44 +212,24 @@ def _layers(store: Store, reader: Actor, study_id: int, token: str) -> dict[str,
 @click.option("--finding", "findings", type=WordType(Finding), multiple=True, help="What is seen.")
 @AS_READER
 @PASSWORD
-def answer(
-    study_id: int,
-    token: str,
-    call: Label,
-    confidence: int,
-    points: tuple[tuple[float, float], ...],
-    findings: tuple[Finding, ...],
-    username: str,
-    password: str,
-) -> None:
+def answer(caller: Caller, username: str, password: str, **reading: Any) -> None:  # noqa: ANN401 - what the service takes
     """Read: give the answer of the case that waits. It locks."""
-    with as_operator() as caller:
-        reader = _sign_in(caller.store, username, password)
-        progress = readings.record_reading(
-            Caller(caller.store, reader),
-            study_id=study_id,
-            token=token,
-            call=call,
-            confidence=confidence,
-            points=points,
-            findings=findings,
-        )
+    progress = readings.record_reading(_sign_in(caller.store, username, password), **reading)
     if progress.truth is not None:
         click.echo(f"practice: the reference standard is {progress.truth.value}")
     click.echo(f"{progress.answered} of {progress.total} read")
 
 
-def _sign_in(store: Store, username: str, password: str) -> Actor:
+def _sign_in(store: Store, username: str, password: str) -> Caller:
     signed_in = signing_in.sign_in(store, username=username, password=password)
     signing_in.sign_out(store, token=signed_in.token)
-    return signed_in.actor
+    return Caller(store, signed_in.actor)
 
 
 def _print_results(results: StudyResults) -> None:
     simulated = f", {results.study.n_simulated} SIMULATED" if results.study.n_simulated else ""
-    click.echo(
-        f"{results.study.name}: {results.study.n_cases} cases{simulated}, reference by {results.label_source.value}\n"
-    )
+    reference = f"reference by {results.label_source.value}"
+    click.echo(f"{results.study.name}: {results.study.n_cases} cases{simulated}, {reference}\n")
     rows = []
     for line in (*results.readers, *results.checkpoints):
         figures = line.figures

@@ -1,52 +1,41 @@
 """Commands of annotation tasks and of the queues that they make."""
 
-from collections.abc import Callable
-from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from colpo_core.cli.case_filters import filter_of, filter_options
-from colpo_core.cli.option_types import WordType
-from colpo_core.cli.output import Answer, answer, as_operator, json_command, listing, print_table
+from colpo_core.cli.option_types import WordType, options, take_fields
+from colpo_core.cli.output import Answer, action, answer, listing, print_lines, print_table, query
 from colpo_core.records.tasks import MAX_SEED, QueueItem, TaskDraft, TaskPreview, TaskProgress, TaskRecord
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.tasks import queue as task_queue
 from colpo_core.services.tasks import tasks as service
 from colpo_core.terms import Finding, TaskOrder
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def _draft_options(command: Command) -> Command:
-    """Give a command all that a task is made of."""
-    options = (
-        click.option("--annotator", "annotator_ids", type=int, multiple=True, required=True, help="Number; repeat it."),
-        click.option(
-            "--per-image",
-            "n_annotators",
-            type=click.IntRange(1),
-            default=1,
-            show_default=True,
-            help="Annotators an image.",
-        ),
-        click.option("--finding", type=WordType(Finding), default=Finding.ACETOWHITE.value, show_default=True),
-        click.option("--blind/--open", default=False, show_default=True, help="Hide others' masks until all are done."),
-        click.option("--proposals/--no-proposals", default=True, show_default=True, help="Offer the model's proposal."),
-        click.option("--order", type=WordType(TaskOrder), default=TaskOrder.DATE.value, show_default=True),
-        click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True),
-        click.option("--adjudicator", "adjudicator_id", type=int, help="Number of who decides between the masks."),
-        click.option("--max-images", type=click.IntRange(1), help="Images at most, in whole cases."),
-        click.option("--note", default="", help="What the annotators read before they begin."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return filter_options(command)
+_draft_options = options(
+    click.option("--annotator", "annotator_ids", type=int, multiple=True, required=True, help="Number; repeat it."),
+    click.option(
+        "--per-image",
+        "n_annotators",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        help="Annotators an image.",
+    ),
+    click.option("--finding", type=WordType(Finding), default=Finding.ACETOWHITE.value, show_default=True),
+    click.option("--blind/--open", default=False, show_default=True, help="Hide others' masks until all are done."),
+    click.option("--proposals/--no-proposals", default=True, show_default=True, help="Offer the model's proposal."),
+    click.option("--order", type=WordType(TaskOrder), default=TaskOrder.DATE.value, show_default=True),
+    click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True),
+    click.option("--adjudicator", "adjudicator_id", type=int, help="Number of who decides between the masks."),
+    click.option("--max-images", type=click.IntRange(1), help="Images at most, in whole cases."),
+    click.option("--note", default="", help="What the annotators read before they begin."),
+)
 
 
 def _draft(title: str, wishes: dict[str, Any]) -> TaskDraft:
-    of_task = {field.name: wishes[field.name] for field in fields(TaskDraft) if field.name not in ("title", "where")}
-    return TaskDraft(title=title, where=filter_of(wishes), **of_task)
+    return TaskDraft(title=title, **take_fields(TaskDraft, {**wishes, "where": filter_of(wishes)}))
 
 
 @click.group()
@@ -54,18 +43,18 @@ def tasks() -> None:
     """Tasks: hand images out to annotators, and see how far they are."""
 
 
-@tasks.command("preview")
+@query("preview", tasks)
+@filter_options
 @_draft_options
-@json_command
 def preview(caller: Caller, **wishes: Any) -> Answer:  # noqa: ANN401 - click hands every option over by name
     """Show what a task would hand out, without making it."""
     return answer(service.preview_task(caller, draft=_draft("preview", wishes)), _print_preview)
 
 
-@tasks.command("create")
+@query("create", tasks)
 @click.argument("title")
+@filter_options
 @_draft_options
-@json_command
 def create(caller: Caller, title: str, **wishes: Any) -> Answer:  # noqa: ANN401 - click hands every option over by name
     """Hand images out to annotators; all images of a patient go to the same people."""
     return answer(
@@ -76,9 +65,8 @@ def create(caller: Caller, title: str, **wishes: Any) -> Answer:  # noqa: ANN401
     )
 
 
-@tasks.command("list")
+@query("list", tasks)
 @click.option("--all", "with_closed", is_flag=True, help="Closed tasks too.")
-@json_command
 def list_tasks(caller: Caller, with_closed: bool) -> Answer:
     """Show the tasks with how far they are, newest first."""
     return listing(
@@ -88,27 +76,20 @@ def list_tasks(caller: Caller, with_closed: bool) -> Answer:
     )
 
 
-@tasks.command("show")
-@click.argument("task_id", type=int)
-@json_command
+@query("show", tasks, "task_id")
 def show(caller: Caller, task_id: int) -> Answer:
     """Show one task: everybody's progress and time, and what was skipped and why."""
     return answer(service.task_progress(caller, task_id=task_id), _print_progress)
 
 
-@tasks.command("close")
-@click.argument("task_id", type=int)
-def close(task_id: int) -> None:
+@action("close", tasks, "task_id")
+def close(caller: Caller, task_id: int) -> None:
     """End a task: nothing of it waits any more, and no mask of it is hidden any more."""
-    with as_operator() as caller:
-        closed = service.close_task(caller, task_id=task_id)
+    closed = service.close_task(caller, task_id=task_id)
     click.echo(f"task {closed.id} is closed with {closed.n_submitted} of {closed.n_items} masks submitted")
 
 
-@tasks.command("queue")
-@click.argument("task_id", type=int)
-@click.argument("annotator_id", type=int)
-@json_command
+@query("queue", tasks, "task_id", "annotator_id")
 def queue(caller: Caller, task_id: int, annotator_id: int) -> Answer:
     """Show the images of one annotator in a task, in the order in which they come."""
     return listing(
@@ -118,29 +99,24 @@ def queue(caller: Caller, task_id: int, annotator_id: int) -> Answer:
     )
 
 
-@tasks.command("skip")
-@click.argument("item_id", type=int)
+@action("skip", tasks, "item_id")
 @click.option("--reason", required=True, help="Why, for whoever looks after the task.")
-def skip(item_id: int, reason: str) -> None:
+def skip(caller: Caller, item_id: int, reason: str) -> None:
     """Pass over an image of somebody's queue, so that the image's other annotators need not wait."""
-    with as_operator() as caller:
-        item = task_queue.skip_item(caller, item_id=item_id, reason=reason)
+    item = task_queue.skip_item(caller, item_id=item_id, reason=reason)
     click.echo(f"image {item.image_id} is skipped in task {item.task_id}")
 
 
-@tasks.command("resume")
-@click.argument("item_id", type=int)
-def resume(item_id: int) -> None:
+@action("resume", tasks, "item_id")
+def resume(caller: Caller, item_id: int) -> None:
     """Put a skipped image back into the queue."""
-    with as_operator() as caller:
-        item = task_queue.resume_item(caller, item_id=item_id)
+    item = task_queue.resume_item(caller, item_id=item_id)
     click.echo(f"image {item.image_id} waits again in task {item.task_id}")
 
 
 def _print_preview(preview: TaskPreview) -> None:
     click.echo(f"{preview.n_images} images of {preview.n_cases} cases")
-    for reason, n_images in preview.n_left_out.items():
-        click.echo(f"left out, {reason}: {n_images}")
+    print_lines(f"left out, {reason}: {n_images}" for reason, n_images in preview.n_left_out.items())
     click.echo(f"not predicted by the current model: {preview.n_without_prediction}")
     click.echo(f"submitted before, done from the start: {preview.n_done_already}\n")
     print_table(("annotator", "images"), list(preview.per_person.items()))
@@ -164,13 +140,8 @@ def _print_progress(progress: TaskProgress) -> None:
     click.echo(f"{task.n_images_done} of {task.n_images} images done{left_out}{', closed' if task.closed_at else ''}\n")
     rows = [
         (
-            person.person_id,
-            person.name,
-            person.n_submitted,
-            person.n_skipped,
-            person.n_waiting,
-            _seconds(person.seconds_per_image_median),
-            _seconds(person.seconds_per_case_median),
+            *(person.person_id, person.name, person.n_submitted, person.n_skipped, person.n_waiting),
+            *(_seconds(person.seconds_per_image_median), _seconds(person.seconds_per_case_median)),
         )
         for person in progress.people
     ]

@@ -5,9 +5,11 @@ from typing import Any
 
 import click
 
-from colpo_core.cli.output import Answer, as_operator, json_command, json_option, print_json, print_table
+from colpo_core.cli.option_types import options
+from colpo_core.cli.output import Answer, action, answer, print_lines, print_table, query
 from colpo_core.cli.progress import wait_for
 from colpo_core.records.jobs.results import TrainingResult
+from colpo_core.records.training.preflight import Preflight
 from colpo_core.records.training.retraining import RetrainingState
 from colpo_core.records.training.settings import CLASSIFIERS, PRESETS, TrainingSettings, preset
 from colpo_core.services.common.callers import Caller
@@ -16,56 +18,49 @@ from colpo_core.services.training import preflight as preflight_service
 from colpo_core.services.training import retraining as retraining_service
 from colpo_core.services.training import starting
 
+CHANGES = click.option(
+    "--set", "changes", multiple=True, metavar="NAME=VALUE", help="Any other setting, such as batch_size=4."
+)
 _SWITCHES = {"true": True, "on": True, "false": False, "off": False}
 
 
-def _training_options(command: click.decorators.FC) -> click.decorators.FC:
-    options = [
-        click.argument("snapshot_name", metavar="SNAPSHOT"),
-        click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default="quick", show_default=True),
-        click.option("--classifier", type=click.Choice(CLASSIFIERS), help="Instead of the preset's."),
-        click.option("--seed", type=int, default=0, show_default=True),
-        click.option(
-            "--set", "changes", multiple=True, metavar="NAME=VALUE", help="Any other setting, such as batch_size=4."
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+_training_options = options(
+    click.argument("snapshot_name", metavar="SNAPSHOT"),
+    click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default="quick", show_default=True),
+    click.option("--classifier", type=click.Choice(CLASSIFIERS), help="Instead of the preset's."),
+    click.option("--seed", type=int, default=0, show_default=True),
+    CHANGES,
+)
 
 
-@click.command()
+@action()
 @_training_options
 @click.option("--wait", is_flag=True, help="Stay until the training is over, and show how it goes.")
-def train(snapshot_name: str, wait: bool, **options: Any) -> None:  # noqa: ANN401 - those of a training
+def train(caller: Caller, snapshot_name: str, wait: bool, **options: Any) -> None:  # noqa: ANN401 - those of a training
     """Train on a snapshot, in the background: SegNet, then ResNet with 3 and with 4 channels."""
-    with as_operator() as caller:
-        settings = _settings(**options)
-        frozen = freezing.find_snapshot(caller, name=snapshot_name)
-        job = starting.start_training(caller, snapshot_id=frozen.id, settings=settings)
-        click.echo(f"job {job.id} started; it goes on when this window is closed")
-        if wait:
-            job = wait_for(caller, job.id)
-            checkpoint_id = job.result.checkpoint_id if isinstance(job.result, TrainingResult) else None
-            click.echo(f"checkpoint {checkpoint_id} is in the registry")
+    settings = _settings(**options)
+    frozen = freezing.find_snapshot(caller, name=snapshot_name)
+    job = starting.start_training(caller, snapshot_id=frozen.id, settings=settings)
+    click.echo(f"job {job.id} started; it goes on when this window is closed")
+    if wait:
+        job = wait_for(caller, job.id)
+        checkpoint_id = job.result.checkpoint_id if isinstance(job.result, TrainingResult) else None
+        click.echo(f"checkpoint {checkpoint_id} is in the registry")
 
 
-@click.command("look-ahead")
+@query("look-ahead")
 @_training_options
-@json_option
-def look_ahead(snapshot_name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - those of a training
+def look_ahead(caller: Caller, snapshot_name: str, **options: Any) -> Answer:  # noqa: ANN401 - those of a training
     """Measure how long a training will take and what it needs, by a few steps of its networks."""
-    with as_operator() as caller:
-        settings = _settings(**options)
-        frozen = freezing.find_snapshot(caller, name=snapshot_name)
-        job = preflight_service.start_probe(caller, snapshot_id=frozen.id, settings=settings)
-        wait_for(caller, job.id)
-        checks = preflight_service.preflight(caller, snapshot_id=frozen.id, settings=settings)
-    if as_json:
-        print_json(checks)
-        return
-    for sentence in (*checks.problems, *checks.warnings):
-        click.echo(sentence)
+    settings = _settings(**options)
+    frozen = freezing.find_snapshot(caller, name=snapshot_name)
+    wait_for(caller, preflight_service.start_probe(caller, snapshot_id=frozen.id, settings=settings).id)
+    checks = preflight_service.preflight(caller, snapshot_id=frozen.id, settings=settings)
+    return answer(checks, _print_checks)
+
+
+def _print_checks(checks: Preflight) -> None:
+    print_lines((*checks.problems, *checks.warnings))
     estimate = checks.outlook
     if estimate is not None:
         rows = [(stage, f"{seconds / 60:.1f}") for stage, seconds in estimate.stage_seconds.items()]
@@ -81,8 +76,7 @@ def retraining() -> None:
     """Trainings that begin by themselves; off until a rule is set, and never promoted by themselves."""
 
 
-@retraining.command("show")
-@json_command
+@query("show", retraining)
 def show_retraining(caller: Caller) -> Answer:
     """Show whether the program trains by itself, when, and what came of it last."""
     state = retraining_service.retraining(caller)
@@ -90,35 +84,34 @@ def show_retraining(caller: Caller) -> Answer:
     return Answer(state, lambda: click.echo(text))
 
 
-@retraining.command("set")
+@action("set", retraining)
 @_training_options
 @click.option("--every-days", type=int, help="Days after the last training of the rule.")
 @click.option("--at-new-labels", type=int, help="So many labelled cases that the newest training did not have.")
 def set_retraining(
+    caller: Caller,
     snapshot_name: str,
     every_days: int | None,
     at_new_labels: int | None,
     **options: Any,  # noqa: ANN401 - those of a training
 ) -> None:
     """Let the program freeze snapshots like SNAPSHOT and train on them by itself."""
-    with as_operator() as caller:
-        settings = _settings(**options)
-        frozen = freezing.find_snapshot(caller, name=snapshot_name)
-        rule = retraining_service.rule_like(
-            caller,
-            snapshot_id=frozen.id,
-            settings=settings,
-            every_days=every_days,
-            at_new_labels=at_new_labels,
-        )
-        click.echo(_rule_text(retraining_service.set_retraining(caller, rule=rule)))
+    settings = _settings(**options)
+    frozen = freezing.find_snapshot(caller, name=snapshot_name)
+    rule = retraining_service.rule_like(
+        caller,
+        snapshot_id=frozen.id,
+        settings=settings,
+        every_days=every_days,
+        at_new_labels=at_new_labels,
+    )
+    click.echo(_rule_text(retraining_service.set_retraining(caller, rule=rule)))
 
 
-@retraining.command("off")
-def stop_retraining() -> None:
+@action("off", retraining)
+def stop_retraining(caller: Caller) -> None:
     """Let the program train by itself no more."""
-    with as_operator() as caller:
-        click.echo(_rule_text(retraining_service.set_retraining(caller, rule=None)))
+    click.echo(_rule_text(retraining_service.set_retraining(caller, rule=None)))
 
 
 def _rule_text(state: RetrainingState) -> str:

@@ -39,6 +39,7 @@ _STYLE: dict[Any, Any] = {  # its keys' own type is a list of 300 words
 }
 _TEAL, _AMBER, _GREY, _INK = "#00b3a6", "#c98a00", "#56666b", "#14181a"
 _HEADING = "#0b6e69"
+_LABELS = {Label.HSIL: "HSIL", Label.NORMAL: "Normal"}
 
 
 def case_pdf(report: CaseReport, photographs: ImagesById, masks: ImagesById) -> bytes:
@@ -69,7 +70,7 @@ def _head(figure: Figure, report: CaseReport) -> float:
     day = "day unknown" if case.case_date is None else case.case_date.isoformat()
     figure.text(_MARGIN, 0.962, f"{_plain(case.patient_code)} · {day}", size=15, weight="bold")
     label, top = case.label(), 0.943
-    text = "No label by histology" if label is None or label.label is None else _label_text(label.label)
+    text = "No label by histology" if label is None or label.label is None else _LABELS[label.label]
     grade = "" if label is None or label.grade is None else f" · {GRADE_NAMES[label.grade]}"
     why = "" if label is None else f" · {label.reason}"
     for line in textwrap.wrap(_plain(f"{text}{grade}{why}"), _LABEL_COLUMNS, max_lines=2, placeholder=" …"):
@@ -216,10 +217,6 @@ def _specimen(specimen: SpecimenRecord) -> str:
     where = "" if specimen.clock_hour is None else f" at {specimen.clock_hour} o'clock"
     note = f". {specimen.note}" if specimen.note else ""
     return f"{specimen.number}. {specimen.kind.value.replace('_', ' ')}{where}: {GRADE_NAMES[specimen.grade]}{note}"
-
-
-def _label_text(label: Label) -> str:
-    return "HSIL" if label is Label.HSIL else "Normal"
 
 
 def _lines(figure: Figure, text: Sequence[tuple[str, bool]], top: float) -> None:

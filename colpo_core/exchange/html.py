@@ -1,6 +1,5 @@
 """HTML that the program writes: templates in files, whose values are escaped."""
 
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ def templates_in(folder: Path) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["utc"] = _utc
+    environment.filters["utc"] = "{:%Y-%m-%d %H:%M}".format
     return environment
 
 
@@ -39,7 +38,3 @@ def document(template: str, **values: Any) -> str:  # noqa: ANN401 - whatever th
         values: What it shows.
     """
     return templates_in(_TEMPLATES).get_template(template).render(values)
-
-
-def _utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}"

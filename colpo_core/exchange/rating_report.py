@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from colpo_core.records.statistics.figures import Bounds, p_text, value_text
@@ -284,9 +285,8 @@ def _kappa_text(coefficient: Coefficient) -> str:
     return _text(coefficient.value, coefficient.ci)
 
 
-def _refused_lines(refused: Iterable[str]) -> Iterable[str]:
-    sentences = list(refused)
-    return ["", *sentences] if sentences else []
+def _refused_lines(refused: Sequence[str]) -> Sequence[str]:
+    return ["", *refused] if refused else []
 
 
 def _agreement_json(agreement: ArmAgreement) -> dict[str, Any]:
@@ -315,13 +315,10 @@ def _coefficient_json(name: str, coefficient: Coefficient | None) -> dict[str, A
 
 def _pair_keys(pairs: Iterable[PairAgreement]) -> list[str]:
     """`A-B` of each pair; where two would have one key (A with B-C, A-B with C), the names in quotation marks."""
-    keys = [(f"{pair.first}-{pair.second}", f"{_quoted(pair.first)}-{_quoted(pair.second)}") for pair in pairs]
+    quoted = partial(json.dumps, ensure_ascii=False)
+    keys = [(f"{pair.first}-{pair.second}", f"{quoted(pair.first)}-{quoted(pair.second)}") for pair in pairs]
     often = Counter(key for key, _ in keys)
-    return [key if often[key] == 1 else quoted for key, quoted in keys]
-
-
-def _quoted(name: str) -> str:
-    return json.dumps(name, ensure_ascii=False)
+    return [key if often[key] == 1 else in_quotes for key, in_quotes in keys]
 
 
 def _text(value: float | None, ci: Bounds | None) -> str:

@@ -40,9 +40,17 @@ def write_plots(r: Reproduction, folder: Path) -> list[Path]:
     Returns:
         The files: the distributions of the masks' figures (Fig. 6), accuracy (7a), and the calls of 4 channels (7b).
     """
-    drawn = {"fig6": _fig6(r), "fig7a": _fig7a(r), "fig7b": _fig7b(r)}
+    plots = {
+        "fig6": (_fig6, "Fig. 6: segmentation, each test image"),
+        "fig7a": (_fig7a, "Fig. 7a: accuracy without and with the segmentation"),
+        "fig7b": (_fig7b, "Fig. 7b: calls of the 4-channel networks"),
+    }
     written = []
-    for name, figure in drawn.items():
+    for name, (draw, title) in plots.items():
+        figure = Figure(figsize=(11, 6.5), dpi=_DPI, layout="constrained")
+        axes = figure.subplots()
+        draw(r, axes)
+        _finish(axes, plot_title(r, title))
         path = folder / NAMES[name]
         # Matplotlib would write its own version into the file.
         FigureCanvasAgg(figure)
@@ -56,9 +64,7 @@ def plot_title(r: Reproduction, what: str) -> str:
     return f"{what}\n{reproduction_marks(r)}\n{LEAKS} (red): {_in_two(r.leaks)}"
 
 
-def _fig6(r: Reproduction) -> Figure:
-    figure = Figure(figsize=(11, 6.5), dpi=_DPI, layout="constrained")
-    axes = figure.subplots()
+def _fig6(r: Reproduction, axes: Axes) -> None:
     places = dict(zip(MASK_TITLES, range(len(MASK_TITLES)), strict=True))
     shift = dict(zip(("paper", "patient"), (-0.2, 0.2), strict=True))
     for masks in r.masks:
@@ -70,25 +76,16 @@ def _fig6(r: Reproduction) -> Figure:
     axes.plot(list(places.values()), [PUBLISHED_MASKS[name] for name in places], "kD", label="published mean")
     axes.plot([], [], "_", color="black", label="our mean")
     axes.set_xticks(list(places.values()), list(MASK_TITLES.values()))
-    _finish(axes, plot_title(r, "Fig. 6: segmentation, each test image"))
-    return figure
 
 
-def _fig7a(r: Reproduction) -> Figure:
-    figure = Figure(figsize=(11, 6.5), dpi=_DPI, layout="constrained")
-    axes = figure.subplots()
-    groups = [(name, channels) for name in _classifiers(r) for channels in (3, 4)]
-    titles = [f"{CLASSIFIERS[name].title}\n{channels} channels" for name, channels in groups]
-    _bars(axes, r.calls, [(name, channels, "accuracy") for name, channels in groups], titles)
-    for (expert, (accuracy, _)), style in zip(PUBLISHED_EXPERTS.items(), ("--", ":"), strict=True):
-        axes.axhline(accuracy, color="grey", linestyle=style, label=f"{expert} (published)")
-    _finish(axes, plot_title(r, "Fig. 7a: accuracy without and with the segmentation"))
-    return figure
+def _fig7a(r: Reproduction, axes: Axes) -> None:
+    groups = [(name, channels, "accuracy") for name in _classifiers(r) for channels in (3, 4)]
+    titles = [f"{CLASSIFIERS[name].title}\n{channels} channels" for name, channels, _ in groups]
+    _bars(axes, r.calls, groups, titles)
+    _experts(axes, {expert: accuracy for expert, (accuracy, _) in PUBLISHED_EXPERTS.items()})
 
 
-def _fig7b(r: Reproduction) -> Figure:
-    figure = Figure(figsize=(11, 6.5), dpi=_DPI, layout="constrained")
-    axes = figure.subplots()
+def _fig7b(r: Reproduction, axes: Axes) -> None:
     groups = [(name, 4, measure) for name in _classifiers(r) for measure in CALL_MEASURES]
     short = {"sensitivity": "sens.", "specificity": "spec.", "ppv": "PPV", "npv": "NPV"}
     titles = [
@@ -96,10 +93,12 @@ def _fig7b(r: Reproduction) -> Figure:
         for name, _, measure in groups
     ]
     _bars(axes, r.calls, groups, titles)
-    for (expert, (_, sensitivity)), style in zip(PUBLISHED_EXPERTS.items(), ("--", ":"), strict=True):
-        axes.axhline(sensitivity, color="grey", linestyle=style, label=f"sensitivity of {expert} (published)")
-    _finish(axes, plot_title(r, "Fig. 7b: calls of the 4-channel networks"))
-    return figure
+    _experts(axes, {f"sensitivity of {expert}": sensitivity for expert, (_, sensitivity) in PUBLISHED_EXPERTS.items()})
+
+
+def _experts(axes: Axes, published: dict[str, float]) -> None:
+    for (name, value), style in zip(published.items(), ("--", ":"), strict=True):
+        axes.axhline(value, color="grey", linestyle=style, label=f"{name} (published)")
 
 
 def _distribution(axes: Axes, values: Sequence[float], position: float, colour: str) -> None:

@@ -4,12 +4,11 @@ A figure by the paper's protocol never stands alone: in the text it is marked LE
 and JSON it carries the sentence.
 """
 
-import csv
-import io
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
+from typing import Any
 
+from colpo_core.exchange.tables import aligned
 from colpo_core.records.models.networks import CLASSIFIERS, SEGMENTERS
 from colpo_core.records.snapshots.snapshots import label_source_text
 from colpo_core.records.statistics.figures import Estimate, Proportion
@@ -21,9 +20,11 @@ from colpo_core.records.training.reproduction import (
     PUBLISHED_SENSITIVITY_3_CHANNELS,
     PUBLISHED_SPECIFICITY,
     ReproducedCalls,
+    ReproducedMasks,
     Reproduction,
 )
 from colpo_core.records.training.settings import TrainingSettings
+from colpo_core.studies.export import csv_bytes
 
 LEAKS = "LEAKS"
 MASK_TITLES = {
@@ -37,7 +38,7 @@ _COLUMNS = (("paper", "image"), ("patient", "image"), ("patient", "case"))
 _UNKNOWN = "-"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportRow:
     """One figure of a reproduction with all that it must be read with.
 
@@ -63,15 +64,15 @@ class ReportRow:
     figure: str
     protocol: str
     leaks: str
-    classifier: str
-    channels: int | None
-    level: str
+    classifier: str = ""
+    channels: int | None = None
+    level: str = "image"
     measure: str
     published: float | None
     value: float | None
     low: float | None
     high: float | None
-    k: int | None
+    k: int | None = None
     n: int
     n_patients: int
     label_source: str
@@ -85,7 +86,7 @@ def reproduction_marks(r: Reproduction) -> str:
 
 def reproduction_rows(r: Reproduction) -> list[ReportRow]:
     """All figures, one a row: those of Fig. 6, then of Fig. 7a (accuracy) and 7b (the other shares)."""
-    rows = list(_mask_rows(r))
+    rows = [_mask_row(r, masks, measure) for masks in r.masks for measure in MASK_TITLES]
     for figure, measures in (("7a", ("accuracy",)), ("7b", CALL_MEASURES)):
         rows += [_call_row(r, figure, calls, measure) for calls in r.calls for measure in measures]
     return rows
@@ -93,16 +94,16 @@ def reproduction_rows(r: Reproduction) -> list[ReportRow]:
 
 def reproduction_csv(r: Reproduction) -> str:
     """The rows as CSV with a header; what is not defined is left empty, truth values are `true` and `false`."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    names = [field.name for field in fields(ReportRow)]
-    writer.writerow(names)
-    writer.writerows([_cell(getattr(row, name)) for name in names] for row in reproduction_rows(r))
-    return buffer.getvalue()
+    return csv_bytes([field.name for field in fields(ReportRow)], map(astuple, reproduction_rows(r))).decode()
 
 
 def reproduction_json(r: Reproduction) -> str:
-    """The record as one JSON document; each block of the paper's protocol carries the sentence on its leakage."""
+    """`reproduction_content` as one JSON document."""
+    return json.dumps(reproduction_content(r), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def reproduction_content(r: Reproduction) -> dict[str, Any]:
+    """The record for JSON; each block of the paper's protocol carries the sentence on its leakage."""
     content = asdict(r)
     content["published"] = {
         "masks": PUBLISHED_MASKS,
@@ -117,7 +118,7 @@ def reproduction_json(r: Reproduction) -> str:
     for block in (*content["masks"], *content["calls"]):
         block["leaks"] = _leaks(r, block["protocol"])
         block["marks"] = reproduction_marks(r)
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return content
 
 
 def reproduction_text(r: Reproduction) -> str:
@@ -145,49 +146,44 @@ def _settings_line(r: Reproduction) -> str:
     )
 
 
-def _mask_rows(r: Reproduction) -> Iterator[ReportRow]:
-    for masks in r.masks:
-        for measure in MASK_TITLES:
-            figure = masks.figures[measure]
-            yield ReportRow(
-                figure="6",
-                protocol=masks.protocol,
-                leaks=_leaks(r, masks.protocol),
-                classifier="",
-                channels=None,
-                level="image",
-                measure=measure,
-                published=PUBLISHED_MASKS[measure],
-                value=figure.value,
-                low=figure.low,
-                high=figure.high,
-                k=None,
-                n=figure.n_images,
-                n_patients=figure.n_patients,
-                label_source=str(r.label_source),
-                simulated=r.simulated,
-            )
+def _row(
+    r: Reproduction,
+    figure: str,
+    line: ReproducedMasks | ReproducedCalls,
+    measure: str,
+    share: Estimate | Proportion,
+    **behind: Any,  # noqa: ANN401 - the other fields of the row
+) -> ReportRow:
+    return ReportRow(
+        figure=figure,
+        protocol=line.protocol,
+        leaks=_leaks(r, line.protocol),
+        measure=measure,
+        value=share.value,
+        low=share.low,
+        high=share.high,
+        label_source=str(r.label_source),
+        simulated=r.simulated,
+        **behind,
+    )
+
+
+def _mask_row(r: Reproduction, masks: ReproducedMasks, measure: str) -> ReportRow:
+    mean, published = masks.figures[measure], PUBLISHED_MASKS[measure]
+    return _row(r, "6", masks, measure, mean, published=published, n=mean.n_images, n_patients=mean.n_patients)
 
 
 def _call_row(r: Reproduction, figure: str, calls: ReproducedCalls, measure: str) -> ReportRow:
     share = calls.shares[measure]
-    return ReportRow(
-        figure=figure,
-        protocol=calls.protocol,
-        leaks=_leaks(r, calls.protocol),
+    return _row(
+        *(r, figure, calls, measure, share),
         classifier=calls.classifier,
         channels=calls.channels,
         level=calls.level,
-        measure=measure,
         published=published_share(measure, calls.classifier, calls.channels),
-        value=share.value,
-        low=share.low,
-        high=share.high,
         k=share.k,
         n=share.n,
         n_patients=calls.n_patients,
-        label_source=str(r.label_source),
-        simulated=r.simulated,
     )
 
 
@@ -219,7 +215,7 @@ def _fig6(r: Reproduction) -> list[str]:
     columns = ("", "published (50 images)", f"paper's protocol ({LEAKS})", "by patients")
     return [
         heading,
-        *_table(columns, rows),
+        *aligned(columns, rows),
         f"In brackets the 95% interval, by patients. {tested}.",
         _leak_line(r),
         "Here its test images are others than those learned from, but they may be of the same patients.",
@@ -244,7 +240,7 @@ def _fig7(r: Reproduction, figure: str) -> list[str]:
     columns = ("", "", "published (by image)", f"paper's protocol, by image ({LEAKS})")
     return [
         f"Fig. {figure}: {what} ({reproduction_marks(r)})",
-        *_table((*columns, "by patients, by image", "by patients, by case"), rows),
+        *aligned((*columns, "by patients, by image", "by patients, by case"), rows),
         _interval_line(r),
         _experts_line(figure),
         _leak_line(r),
@@ -279,21 +275,5 @@ def _marked(figure: Estimate | Proportion, protocol: str) -> str:
     return f"{figure.text()} {LEAKS}" if protocol == "paper" else figure.text()
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(line[column]) for line in (headings, *rows)) for column in range(len(headings))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in (headings, *rows)
-    ]
-
-
 def _listed(published: dict[tuple[str, int], float]) -> list[dict[str, object]]:
     return [{"classifier": name, "channels": channels, "value": v} for (name, channels), v in published.items()]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

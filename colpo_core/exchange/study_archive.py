@@ -1,11 +1,12 @@
 """A study for somebody else's eyes: its report, its readings, every figure, and a script that computes them anew."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import astuple, fields
 from pathlib import Path
 
-from colpo_core.exchange.archives import csv_bytes, zip_bytes
+from colpo_core.exchange.archives import zip_bytes
 from colpo_core.records.studies.reports import ReportFigure
+from colpo_core.studies.export import csv_bytes
 
 _README = """Report of the reading study “{name}”
 
@@ -22,9 +23,8 @@ Patients are not named in any of these files. For research; not for diagnosis.
 
 def figures_csv(figures: Sequence[ReportFigure]) -> bytes:
     """Figures as UTF-8 CSV with a header; what is not defined is an empty cell, numbers are written in full."""
-    columns = [field.name for field in fields(ReportFigure)]
-    rows = ((figure.name, *(getattr(figure, column) for column in columns)) for figure in figures)
-    return csv_bytes(("name", *columns), rows)
+    columns = ("name", *(field.name for field in fields(ReportFigure)))
+    return csv_bytes(columns, ((figure.name, *astuple(figure)) for figure in figures))
 
 
 def r_script() -> bytes:

@@ -32,8 +32,11 @@ def flow_drawing(report: StudyReport) -> str:
         (sealed, practice),
         (["Read by", *_read(report)], _not_read(report)),
     ]
-    if report.results.checkpoints:
-        steps.append((["Judged by", *_judged(report)], _learned(report)))
+    networks = [(f"{each.name}, {each.channels} channels", each) for each in report.results.checkpoints]
+    if networks:
+        judged = [f"{name}: {each.n_called} of {each.n_cases} cases" for name, each in networks]
+        learned = [f"{name}: {each.n_seen} learned from, not compared" for name, each in networks if each.n_seen]
+        steps.append((["Judged by", *judged], learned))
     return _flow(steps)
 
 
@@ -111,19 +114,6 @@ def _not_read(report: StudyReport) -> list[str]:
     if missing > 0:
         lines.append(f"Readings missing at the closing: {missing}")
     return lines
-
-
-def _judged(report: StudyReport) -> Iterator[str]:
-    for network in report.results.checkpoints:
-        yield f"{network.name}, {network.channels} channels: {network.n_called} of {network.n_cases} cases"
-
-
-def _learned(report: StudyReport) -> list[str]:
-    return [
-        f"{network.name}, {network.channels} channels: {network.n_seen} learned from, not compared"
-        for network in report.results.checkpoints
-        if network.n_seen
-    ]
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
-from colpo_core.records.statistics.figures import CallFigures, Estimate
-from colpo_core.records.statistics.multi_reader_figures import AgainstModel, ManyReaders, SingleArm
+from colpo_core.records.statistics.figures import Bounds, CallFigures, Estimate
 from colpo_core.records.statistics.rater_agreement import ArmAgreement, Coefficient
 from colpo_core.records.statistics.rating_analysis import Clustered, ClusteredAnalysis, RatingAnalysis
 from colpo_core.records.statistics.reader_figures import Endpoint, PairedAucs, PairedCalls, ReaderArm
@@ -84,10 +84,10 @@ def _of_analysis(analysis: RatingAnalysis, alpha: float) -> Iterator[ReportFigur
     by_endpoint |= {name: (share.mrmc, share.single_arm) for name, share in analysis.shares.items()}
     for endpoint, (many, single) in by_endpoint.items():
         for arm, mean in single.items():
-            yield _of_single(_together(endpoint.value, arm, alpha), mean)
+            yield _filled(_together(endpoint.value, arm, alpha), mean.auc, mean.logit_ci)
         if many is not None:
             line = replace(_together(f"{endpoint.value}_difference", arms[0], alpha), versus_arm=arms[1])
-            yield _of_many(line, many)
+            yield _filled(line, many.difference, many.ci, p=many.p)
     if analysis.by_patient is not None:
         yield from _of_patients(analysis.by_patient, arms, alpha)
     for arm, agreement in analysis.agreement.items():
@@ -110,8 +110,7 @@ def _of_patients(analysis: ClusteredAnalysis, arms: Sequence[str], alpha: float)
 
 def _clustered(line: ReportFigure, figures: dict[str, Clustered], *, suffix: str = "") -> Iterator[ReportFigure]:
     for name, figure in figures.items():
-        low, high = figure.ci or (None, None)
-        yield replace(line, figure=f"{name}{suffix}", value=figure.value, low=low, high=high)
+        yield _filled(line, figure.value, figure.ci, figure=f"{name}{suffix}")
 
 
 def _together(figure: str, arm: str, alpha: float) -> ReportFigure:
@@ -120,41 +119,27 @@ def _together(figure: str, arm: str, alpha: float) -> ReportFigure:
 
 def _of_arm(line: ReportFigure, figures: ReaderArm) -> Iterator[ReportFigure]:
     if figures.auc is not None:
-        low, high = figures.auc_ci or (None, None)
-        yield replace(line, method=figures.auc_ci_method or line.method, value=figures.auc, low=low, high=high)
+        yield _filled(line, figures.auc, figures.auc_ci, method=figures.auc_ci_method or line.method)
 
 
 def _paired(
     line: ReportFigure, aucs: PairedAucs | None, calls: dict[str, PairedCalls] | None
 ) -> Iterator[ReportFigure]:
     if aucs is not None:
-        low, high = aucs.ci or (None, None)
-        yield replace(line, method=aucs.method, value=aucs.difference, low=low, high=high, p=aucs.p, n=aucs.n)
+        yield _filled(line, aucs.difference, aucs.ci, method=aucs.method, p=aucs.p, n=aucs.n)
     for name in _PAIRED if calls else ():
         paired = (calls or {})[name]
-        low, high = paired.ci or (None, None)
-        yield replace(
+        yield _filled(
             line,
+            paired.difference,
+            paired.ci,
             figure=f"{name}_difference",
             method=_METHODS.get(paired.method, paired.method),
-            value=paired.difference,
-            low=low,
-            high=high,
             p=paired.p,
             n=paired.n,
             b=paired.b,
             c=paired.c,
         )
-
-
-def _of_single(line: ReportFigure, mean: SingleArm) -> ReportFigure:
-    low, high = mean.logit_ci or (None, None)
-    return replace(line, value=mean.auc, low=low, high=high)
-
-
-def _of_many(line: ReportFigure, many: ManyReaders) -> ReportFigure:
-    low, high = many.ci or (None, None)
-    return replace(line, value=many.difference, low=low, high=high, p=many.p)
 
 
 def _of_agreement(arm: str, agreement: ArmAgreement, alpha: float) -> Iterator[ReportFigure]:
@@ -170,8 +155,7 @@ def _of_agreement(arm: str, agreement: ArmAgreement, alpha: float) -> Iterator[R
 
 
 def _coefficient(line: ReportFigure, coefficient: Coefficient) -> ReportFigure:
-    low, high = coefficient.ci or (None, None)
-    return replace(line, value=coefficient.value, low=low, high=high, n=coefficient.n)
+    return _filled(line, coefficient.value, coefficient.ci, n=coefficient.n)
 
 
 def _of_network(network: NetworkComparison, alpha: float) -> Iterator[ReportFigure]:
@@ -193,15 +177,17 @@ def _of_network(network: NetworkComparison, alpha: float) -> Iterator[ReportFigu
     together = {} if network.together is None else {Endpoint.AUC: network.together}
     for endpoint, comparison in (together | network.shares).items():
         line = replace(against, caller_kind="readers", method="obuchowski-rockette")
-        yield _of_model(replace(line, figure=f"{endpoint.value}_difference"), comparison)
+        figure = f"{endpoint.value}_difference"
+        yield _filled(line, comparison.difference, comparison.ci, figure=figure, p=comparison.p)
     yield from _clustered(
         replace(against, caller_kind="readers", method="over-patients"), network.by_patient, suffix="_difference"
     )
 
 
-def _of_model(line: ReportFigure, comparison: AgainstModel) -> ReportFigure:
-    low, high = comparison.ci or (None, None)
-    return replace(line, value=comparison.difference, low=low, high=high, p=comparison.p)
+def _filled(line: ReportFigure, value: float | None, ci: Bounds | None, **others: Any) -> ReportFigure:  # noqa: ANN401 - fields of the figure
+    """A line with its value and interval."""
+    low, high = ci or (None, None)
+    return replace(line, value=value, low=low, high=high, **others)
 
 
 def _of_calibration(caller: CallerCalibration) -> Iterator[ReportFigure]:

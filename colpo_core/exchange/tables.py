@@ -15,3 +15,10 @@ class TextTable:
 
     heading: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
+
+
+def aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table for a terminal: its lines, in columns as wide as their widest cell."""
+    lines = [headings, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
@@ -78,30 +78,30 @@ class CallRow:
 
 def calls_csv(rows: Iterable[CallRow]) -> bytes:
     """Write rows as UTF-8 CSV with a header; times in ISO 8601 (UTC), truth values as `true` and `false`."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([field.name for field in fields(CallRow)])
-    writer.writerows([csv_cell(value) for value in astuple(row)] for row in rows)
-    return buffer.getvalue().encode()
+    return csv_bytes([field.name for field in fields(CallRow)], map(astuple, rows))
 
 
 def ratings_csv(ratings: Iterable[Rating]) -> bytes:
     """Write ratings as UTF-8 CSV that `read_ratings` reads as they are; with a column `patient` where one is known."""
     rows = list(ratings)
     has_patients = any(row.patient is not None for row in rows)
+    columns = (*COLUMNS, "patient") if has_patients else COLUMNS
+    cells = ((row.reader, row.treatment, row.case, int(row.truth), _exact(row.rating), row.patient) for row in rows)
+    return csv_bytes(columns, (row[: len(columns)] for row in cells))
+
+
+def _exact(value: float) -> float:
+    """A number that is written in full, a whole one without a point: two that differ are never written alike."""
+    return int(value) if value.is_integer() and abs(value) < _WHOLE else value
+
+
+def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A table as UTF-8 CSV with a header; what is None is an empty cell, numbers are written in full."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow((*COLUMNS, "patient") if has_patients else COLUMNS)
-    for row in rows:
-        names = [csv_cell(name) for name in (row.reader, row.treatment, row.case)]
-        patient = [csv_cell(row.patient)] if has_patients else []
-        writer.writerow([*names, int(row.truth), _exact(row.rating), *patient])
+    writer.writerow(columns)
+    writer.writerows([csv_cell(value) for value in row] for row in rows)
     return buffer.getvalue().encode()
-
-
-def _exact(value: float) -> str:
-    """A number in full: two that differ are never written alike."""
-    return str(int(value)) if value.is_integer() and abs(value) < _WHOLE else repr(value)
 
 
 def csv_cell(value: object) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import InputRejected
-from colpo_core.exchange.archives import csv_bytes, zip_bytes
+from colpo_core.exchange.archives import zip_bytes
 from colpo_core.images.masks import mask_png
 from colpo_core.records.cases.lists import MOST_SELECTED
 from colpo_core.records.models.marks import marks_text
@@ -23,6 +23,7 @@ from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store import Store
 from colpo_core.store.facts import no_such
 from colpo_core.store.tables import Case, CaseLabel, Checkpoint, Image, Mask, Patient, Prediction
+from colpo_core.studies.export import csv_bytes
 from colpo_core.terms import ExposureKind, Finding, LabelSource
 
 MOST_WITH_FILES = 200

@@ -8,7 +8,18 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from colpo_core.cli.output import Answer, as_operator, json_command, listing, plain, print_json, print_table
+from colpo_core.cli.option_types import options
+from colpo_core.cli.output import (
+    Answer,
+    action,
+    as_operator,
+    listing,
+    plain,
+    print_json,
+    print_lines,
+    print_table,
+    query,
+)
 from colpo_core.errors import NotFound
 from colpo_core.services.common.callers import Caller
 from colpo_core.terms import Label
@@ -64,9 +75,8 @@ def test_an_error_that_a_person_can_mend_is_one_sentence(tmp_path: Path) -> None
 
 
 def test_an_answer_is_printed_as_a_table_or_as_json(tmp_path: Path) -> None:
-    @click.command()
+    @query()
     @click.argument("number", type=int)
-    @json_command
     def labels(caller: Caller, number: int) -> Answer:
         assert caller.actor.username == "operator"
         return listing([Label.NORMAL, Label.HSIL][:number], ("label",), lambda label: (label,))
@@ -77,3 +87,32 @@ def test_an_answer_is_printed_as_a_table_or_as_json(tmp_path: Path) -> None:
     assert answered("2") == "label\nnormal\nhsil\n"
     assert answered("0") == "label\n(none)\n"
     assert json.loads(answered("2", "--json")) == ["normal", "hsil"]
+
+
+def test_a_failure_comes_after_the_answer(tmp_path: Path) -> None:
+    @query("check", None, "case_id", of_store=False)
+    @click.option("--all", "is_all", is_flag=True)
+    def check(case_id: int, is_all: bool) -> Answer:
+        record = {"case": case_id, "all": is_all}
+        return Answer(lambda: record, lambda: click.echo("checked"), click.ClickException("One is damaged."))
+
+    env = {"COLPO_DATA": str(tmp_path / "data")}
+    text, document = (CliRunner().invoke(check, words, env=env) for words in (["7"], ["7", "--all", "--json"]))
+    assert (text.exit_code, text.output) == (1, "checked\nError: One is damaged.\n")
+    assert json.loads(document.stdout) == {"case": 7, "all": True}
+    assert not (tmp_path / "data").exists()
+    usage = CliRunner().invoke(check, ["--help"]).output
+    assert usage.index("CASE_ID") < usage.index("--all") < usage.index("--json")
+
+
+def test_an_action_runs_as_the_operator_in_its_group(tmp_path: Path) -> None:
+    @click.group()
+    def group() -> None: ...
+
+    @action("name", group)
+    @options(click.argument("first"), click.argument("second"))
+    def name(caller: Caller, first: str, second: str) -> None:
+        print_lines((caller.actor.username, first, second))
+
+    result = CliRunner().invoke(group, ["name", "a", "b"], env={"COLPO_DATA": str(tmp_path / "data")})
+    assert result.output == "operator\na\nb\n"
