@@ -39,7 +39,7 @@ def files(
 ) -> None:
     """Import images of one case."""
     incoming = [IncomingFile(name=str(path), path=path, stage=stage, seconds_after_acid=seconds) for path in files]
-    with as_operator() as caller:
+    with as_operator(make=True) as caller:
         report = import_images(caller, patient_code=patient_code, case_date=case_date, files=incoming)
     _print(report, as_json)
 
@@ -55,7 +55,7 @@ def folder(folder: Path, patient_code: str | None, case_date: date | None, stage
 
     The table may have commas, semicolons or tabs, or be an Excel workbook import.xlsx.
     """
-    with as_operator() as caller:
+    with as_operator(make=True) as caller:
         report = import_folder(caller, folder=folder, patient_code=patient_code, case_date=case_date, stage=stage)
     _print(report, as_json)
 
@@ -73,7 +73,7 @@ def annocerv(folder: Path, as_json: bool) -> None:
         if done % 10 == 0:
             note(f"{done} cases read")
 
-    with as_operator() as caller:
+    with as_operator(make=True) as caller:
         report = import_annocerv(caller, folder=folder, on_case=count)
     _print(report, as_json)
 

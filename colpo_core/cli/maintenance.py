@@ -1,20 +1,24 @@
-"""Commands of the store as a whole: back-ups, moves, upgrades."""
+"""Commands of the store as a whole: checks, back-ups, moves, upgrades."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from colpo_core.cli.option_types import EXISTING_FOLDER, NEW_FOLDER
-from colpo_core.cli.output import as_operator, json_option, print_json
+from colpo_core.cli.output import as_operator, json_option, note, print_json
 from colpo_core.cluster.sharing_files import share_files as share_store_files
 from colpo_core.cluster.sqlite_to_postgresql import move_to_postgresql
 from colpo_core.errors import ColpoError
-from colpo_core.records.maintenance import BackUpFacts
-from colpo_core.services.maintenance import back_ups
+from colpo_core.records.maintenance import StoreFault
+from colpo_core.services.maintenance import back_ups, checking
 from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.settings import Settings
-from colpo_core.store import Store, backup
-from colpo_core.store.engine import make_engine
+from colpo_core.store import Store, backup_folder
+from colpo_core.store.backup import KEPT
+from colpo_core.store.engine import make_engine, telling_damage
+from colpo_core.store.presence import check_presence, no_store
 from colpo_core.store.schema import upgrade_schema
 
 
@@ -23,37 +27,88 @@ def store_group() -> None:
     """The store itself."""
 
 
+@store_group.command("check")
+@json_option
+def check(as_json: bool) -> None:
+    """Read every file that a row names, count anew what is kept counted, verify every seal; 1 where one is wrong."""
+    with as_operator() as caller:
+        report = checking.check_store(caller, on_file=lambda done, total: note(f"{done} of {total} files read"))
+    if as_json:
+        print_json(report)
+        raise SystemExit(1 if report.faults else 0)
+    click.echo(f"{report.n_files} files, {report.size_bytes / 1e6:,.1f} MB, were read.")
+    if report.unnamed:
+        click.echo(f"{len(report.unnamed)} files belong to nothing; something was broken off. They do no harm:")
+        click.echo("\n".join(report.unnamed))
+    if not report.faults:
+        click.echo("Nothing is wrong.")
+    _name_faults(report.faults, "things are wrong")
+
+
 @store_group.command("back-up")
 @click.argument("folder", type=NEW_FOLDER)
+@click.option(
+    "--verify", is_flag=True, help="Read every file on both sides, not only what is new, changed or a week old."
+)
+@click.option("--keep", type=click.IntRange(1, 60), default=KEPT, show_default=True, help="Earlier databases to keep.")
 @json_option
-def back_up(folder: Path, as_json: bool) -> None:
+def back_up(folder: Path, verify: bool, keep: int, as_json: bool) -> None:
     """Copy the store into a folder while everybody goes on; the same folder again takes what is new."""
     with as_operator() as caller:
-        facts = back_ups.back_up(caller, folder=folder)
+        facts = back_ups.back_up(caller, folder=folder, verify=verify, kept=keep)
     if as_json:
         print_json(facts)
     else:
         click.echo(f"{facts.copied_files} of {facts.files} files were new, {facts.size_bytes / 1e6:,.1f} MB in all")
-    _name_damaged(facts, "in the store: earlier back-ups may hold them whole")
+    _name_faults(facts.faults, "files were missing or damaged")
+
+
+@store_group.command("generations")
+@click.argument("folder", type=EXISTING_FOLDER)
+def generations(folder: Path) -> None:
+    """List the earlier databases of a folder of back-ups, for `store restore --generation`."""
+    with _saying_errors():
+        newest = backup_folder.read_facts(folder)
+    click.echo(f"newest: {newest.made_at:%Y-%m-%d %H:%M} UTC")
+    for name in backup_folder.generations(folder):
+        click.echo(name)
 
 
 @store_group.command("restore")
 @click.argument("folder", type=EXISTING_FOLDER)
-def restore(folder: Path) -> None:
-    """Make a store in the empty folder COLPO_DATA from a back-up, after checking every file of it."""
+@click.option("--generation", help="An earlier database of the folder; see `store generations`.")
+def restore(folder: Path, generation: str | None) -> None:
+    """Make a store in the empty folder COLPO_DATA from a back-up: reads every file of it and ends all sign-ins."""
     settings = Settings.from_environment()
+    with _saying_errors():
+        facts = back_ups.restore(settings, folder=folder, generation=generation)
+    click.echo(f"{settings.data_dir} holds the store of {facts.made_at:%Y-%m-%d %H:%M} UTC. Everybody signs in anew.")
+    _name_faults(facts.faults, "files are lacking")
+
+
+@store_group.command("heal")
+@click.argument("folder", type=EXISTING_FOLDER, required=False)
+def heal(folder: Path | None) -> None:
+    """Put back what is missing or damaged in the store and whole in a back-up; count anew what lists show."""
+    with as_operator() as caller:
+        healed = back_ups.heal(caller, folder=folder, on_file=lambda place: note(f"put back: {place}"))
+    click.echo(f"{len(healed.healed)} files were put back; what lists show of cases was counted anew.")
+    _name_faults(healed.left, "files are still missing or damaged")
+
+
+def _name_faults(faults: Sequence[StoreFault], what: str) -> None:
+    if faults:
+        sentences = "\n".join(fault.sentence for fault in faults)
+        raise click.ClickException(f"{len(faults)} {what}:\n{sentences}")
+
+
+@contextmanager
+def _saying_errors() -> Iterator[None]:
+    """End a command that opens no store with an error's sentence."""
     try:
-        facts = backup.restore(folder, settings)
+        yield
     except ColpoError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{settings.data_dir} holds the store of {facts.made_at:%Y-%m-%d %H:%M} UTC.")
-    _name_damaged(facts, "in the back-up, and missing now")
-
-
-def _name_damaged(facts: BackUpFacts, where: str) -> None:
-    if facts.damaged:
-        names = "\n".join(facts.damaged)
-        raise click.ClickException(f"{len(facts.damaged)} files are damaged {where}:\n{names}")
 
 
 @store_group.command("to-postgresql")
@@ -86,15 +141,14 @@ def share_files() -> None:
 def upgrade() -> None:
     """Bring an older store to this version of the program. Make a copy of its folder first."""
     settings = Settings.from_environment()
-    if settings.database_url is None and not settings.database_path.exists():
-        raise click.ClickException(f"There is no store in {settings.data_dir}.")
-    try:
-        upgrade_schema(make_engine(settings))
-        store = Store.open(settings)
+    with _saying_errors():
+        if not check_presence(settings):
+            raise no_store(settings)
+        with telling_damage(settings):
+            upgrade_schema(make_engine(settings))
+        store = Store.open(settings, make=False)
         not_told = fill_learned(store)
         store.close()
-    except ColpoError as error:
-        raise click.ClickException(str(error)) from error
     click.echo("The store fits this version of the program.")
     if not_told:
         raise click.ClickException("\n".join((*not_told, "Put the files back and run this again.")))

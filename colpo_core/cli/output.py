@@ -13,11 +13,11 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from colpo_core.errors import ColpoError
+from colpo_core.errors import ColpoError, NotFound
 from colpo_core.records.jobs.jobs import JobRecord, stored_values
 from colpo_core.services.common.actors import OPERATOR, program_actor
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.common.store_access import open_store
+from colpo_core.services.common.store_access import Store, open_store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Record = TypeVar("Record")
@@ -29,13 +29,28 @@ def json_option(command: Command) -> Command:
 
 
 @contextmanager
-def as_operator() -> Iterator[Caller]:
-    """The store that `COLPO_DATA` names and the operator, for one command; a ColpoError ends it with its sentence."""
+def as_operator(*, make: bool = False) -> Iterator[Caller]:
+    """The store that `COLPO_DATA` names and the operator, for one command; a ColpoError ends it with its sentence.
+
+    Args:
+        make: Whether to make a new store where there is none, and say so.
+    """
     try:
-        with closing(open_store()) as store:
+        with closing(_open(make=make)) as store:
             yield Caller(store, program_actor(store, OPERATOR))
     except ColpoError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _open(*, make: bool) -> Store:
+    try:
+        return open_store()
+    except NotFound:
+        if not make:
+            raise
+    store = open_store(make=True)
+    note(f"A new store was made in {store.settings.data_dir}.")
+    return store
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def port_option(command: click.decorators.FC) -> click.decorators.FC:
 @port_option
 def serve(port: int) -> None:
     """Serve the program on this machine, on the store as it is."""
-    with as_operator() as caller:
+    with as_operator(make=True) as caller:
         new = needs_first_administrator(caller.store)
         folder = caller.store.settings.data_dir
     _serve(port, new, folder)
@@ -35,7 +35,7 @@ def serve(port: int) -> None:
 @click.option("--fill-only", is_flag=True, help="Fill an empty store and stop there.")
 def demo(port: int, cases: int, fill_only: bool) -> None:
     """Fill an empty store with simulated cases, then serve it. A store that holds a patient is left as it is."""
-    with as_operator() as caller:
+    with as_operator(make=True) as caller:
         drawn = fill_demonstration(caller.store, n_cases=cases, on_case=_progress(cases))
         new = needs_first_administrator(caller.store)
         folder = caller.store.settings.data_dir

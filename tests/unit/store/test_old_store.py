@@ -54,7 +54,7 @@ def upgraded(old: Settings) -> Iterator[Store]:
     assert opening.revision(old.database_path) == "0017"
     outcome = upgrade()
     assert outcome.exit_code == 0, outcome.output
-    assert opening.revision(old.database_path) == "0018"
+    assert opening.revision(old.database_path) == "0019"
     store = Store.open(old)
     yield store
     store.close()
