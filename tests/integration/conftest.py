@@ -12,6 +12,7 @@ from colpo_core.cli.main import main
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.studies import designing
 from colpo_core.settings import Settings
+from colpo_core.store import Store
 from colpo_core.studies.roe_metz import draw_ratings
 from colpo_core.terms import Label
 from tests.browser.conftest import Server
@@ -45,7 +46,7 @@ def ratings(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(settings: Settings) -> Callable[..., Result]:
+def run(settings: Settings, store: Store) -> Callable[..., Result]:
     """Calls the program with its words, and fails the test when it fails."""
 
     def call(*words: object, code: int = 0, text: str | None = None) -> Result:

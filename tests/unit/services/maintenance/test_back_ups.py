@@ -9,7 +9,7 @@ from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.maintenance import back_ups
 from colpo_core.store import Store
-from colpo_core.store.backup import read_facts
+from colpo_core.store.backup_folder import read_facts
 from colpo_core.store.tables import AuditEntry, utc_now
 from colpo_core.terms import ExposureKind
 from tests.support.clinic import Clinic
@@ -23,7 +23,7 @@ def test_the_log_says_when_the_last_one_was_made(administrator: Caller, annotato
     found = back_ups.last_back_up(annotator)
     assert found.at is not None
     assert utc_now() - found.at < timedelta(minutes=1)
-    assert (found.by, found.is_old, found.n_damaged) == (administrator.actor.display_name, False, 0)
+    assert (found.by, found.is_old, found.n_faults) == (administrator.actor.display_name, False, 0)
     assert read_facts(tmp_path / "copy") == facts
 
 
