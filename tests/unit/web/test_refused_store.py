@@ -1,4 +1,4 @@
-"""Where the store cannot be opened every address answers with the reason, and there is no form to become administrator."""
+"""Where the store cannot be opened every address says why, and nobody is asked to become administrator."""
 
 import os
 import subprocess

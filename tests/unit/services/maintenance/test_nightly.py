@@ -1,4 +1,4 @@
-"""The program backs up by itself at the hour that an administrator chose, once a night, and says why where it cannot."""
+"""The program backs up by itself at the hour that an administrator chose, once a night, or says why it cannot."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
