@@ -30,11 +30,11 @@ from colpo_core.store.backup_folder import (
     schema_of,
     store_uuid,
 )
-from colpo_core.store.blobs import copy_file, flush_folder
+from colpo_core.store.blobs import BlobFolder, copy_file, flush_folder
 from colpo_core.store.presence import connect_existing
 from colpo_core.store.private import make_private
 from colpo_core.store.tables import utc_now
-from colpo_core.store.walk import FileState, NamedFile, named_files, state_of
+from colpo_core.store.walk import BLOBS, FileState, NamedFile, named_files, state_of
 
 KEPT = 7
 """Earlier databases that stay where nobody says otherwise: a week of nights."""
@@ -81,6 +81,7 @@ def back_up(settings: Settings, folder: Path, *, verify: bool = False, kept: int
 def _back_up(settings: Settings, folder: Path, *, verify: bool, kept: int) -> BackUpFacts:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     make_private(folder)
+    BlobFolder(folder / BLOBS).sweep()
     unfinished = folder / f"{_DATABASE}{WRITING}"
     unfinished.unlink(missing_ok=True)
     unfinished.touch(mode=0o600)

@@ -1,13 +1,14 @@
 """Back-ups: making one while the program runs, making a store of one, and when the last one was made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import ColpoError, InputRejected, NotFound, StoreMismatch
+from colpo_core.errors import ColpoError, DiskRefuses, InputRejected, NotFound, StoreMismatch
 from colpo_core.records.maintenance import BackUpFacts, BackUpState, Healed
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.actors import OPERATOR, program_actor
@@ -45,17 +46,17 @@ def back_up(
         Conflict: The folder holds another store's back-up or more of this one, another back-up is under way, or the
             copied database is not whole.
         StoreDamaged: The folder's disk does not keep what is written.
+        DiskRefuses: The folder's disk is full, or cannot be written or read.
     """
     exposures.settle(caller.store)  # what waits in a file beside the store belongs to it
     try:
         if must_exist and not folder.is_dir():
             raise NotFound(f"The folder {folder} is not there. Look whether its disk is connected.")
-        facts = copies.back_up(caller.store.settings, folder, verify=verify, kept=kept)
-    except (ColpoError, OSError) as error:
-        # A sentence of the program names no patient; of what the system says, the kind of fault is enough.
-        reason = str(error) if isinstance(error, ColpoError) else f"{folder}: {error.strerror or type(error).__name__}"
+        with _telling_disk(folder):
+            facts = copies.back_up(caller.store.settings, folder, verify=verify, kept=kept)
+    except ColpoError as error:
         with caller.store.writing() as session:
-            audit.record(session, caller.actor, _FAILED, "store", reason=reason)
+            audit.record(session, caller.actor, _FAILED, "store", reason=str(error))
         raise
     with caller.store.writing() as session:
         detail = {"files": facts.files, "bytes": facts.size_bytes, "damaged": len(facts.faults), "all_read": verify}
@@ -69,8 +70,10 @@ def restore(settings: Settings, *, folder: Path, generation: str | None = None) 
     Raises:
         NotFound: There is no back-up in the folder, or no such generation.
         Conflict: The store's folder is not empty, or the back-up's database is not the one that was written.
+        DiskRefuses: The disk is full, or cannot be written or read; asked again it goes on.
     """
-    facts = copies.restore(folder, settings, generation=generation)
+    with _telling_disk(settings.data_dir):
+        facts = copies.restore(folder, settings, generation=generation)
     try:
         store = Store.open(settings, make=False)
     except StoreMismatch:
@@ -99,7 +102,10 @@ def heal(caller: Caller, *, folder: Path | None, on_file: Callable[[str], object
     """
     if folder and (caller.store.settings.database_url or caller.store.files is not None):
         raise InputRejected("The store's files are not in its folder alone: put them back where they are shared.")
-    healed = copies.heal(caller.store.settings, folder, on_file=on_file) if folder else Healed((), ())
+    healed = Healed((), ())
+    if folder:
+        with _telling_disk(caller.store.settings.data_dir):
+            healed = copies.heal(caller.store.settings, folder, on_file=on_file)
     with caller.store.writing() as session:
         sum_up(session, None)
         session.query(CaseAgreement).delete()  # made anew when somebody asks
@@ -124,6 +130,19 @@ def last_back_up(caller: Caller) -> BackUpState:
         checked_at=checked[0] if checked else None,
         n_check_faults=checked[1] if checked else 0,
     )
+
+
+@contextmanager
+def _telling_disk(target: Path) -> Iterator[None]:
+    """Say in a sentence that a disk is full or cannot be written: files are written whole or not at all."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DiskRefuses(
+            f"{target} cannot be written or read: {reason}. What was whole before is whole still. Make room or look at "
+            "the disk, and do it again."
+        ) from error
 
 
 def _newest(session: Session, action: str) -> tuple[AuditEntry, str] | None:

@@ -90,7 +90,7 @@ def _make(store: Store, plan: PlanRow) -> None:
             checked = newest_check(session)
         if checked is None or utc_now() - checked[0] >= CHECK_EVERY:
             walk_store(store, actor)
-    except (ColpoError, OSError):
+    except ColpoError:
         # Why stands in the log of who did what and on the home page.
         log.exception("the back-up by itself failed")
 

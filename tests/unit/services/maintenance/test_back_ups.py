@@ -1,14 +1,17 @@
+import errno
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from colpo_core.errors import PermissionDenied
+from colpo_core.errors import DiskRefuses, PermissionDenied
 from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.maintenance import back_ups
+from colpo_core.settings import Settings
 from colpo_core.store import Store
+from colpo_core.store import backup as copies
 from colpo_core.store.backup_folder import read_facts
 from colpo_core.store.tables import AuditEntry, utc_now
 from colpo_core.terms import ExposureKind
@@ -58,3 +61,41 @@ def test_only_administrators_copy_and_readers_ask_nothing(
     assert not (tmp_path / "copy").exists()
     with store.reading() as session:
         assert session.query(AuditEntry).filter_by(action="back up store").count() == 0
+
+
+@pytest.mark.sqlite
+def test_a_full_disk_is_said_written_down_and_made_up_for(
+    administrator: Caller, annotator: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Clinic(administrator.store).add_case()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(copies, "copy_file", full)
+        with pytest.raises(DiskRefuses, match="No space left on device"):
+            back_ups.back_up(administrator, folder=tmp_path / "copy")
+    state = back_ups.last_back_up(annotator)
+    assert (state.at, state.failed_at is not None) == (None, True)
+    assert "No space left on device" in state.failure
+    assert back_ups.back_up(administrator, folder=tmp_path / "copy").faults == ()
+    assert back_ups.last_back_up(annotator).failed_at is None
+    with monkeypatch.context() as broken:
+        broken.setattr(copies, "copy_file", full)
+        with pytest.raises(DiskRefuses):
+            back_ups.restore(Settings(data_dir=tmp_path / "again"), folder=tmp_path / "copy")
+    assert back_ups.restore(Settings(data_dir=tmp_path / "again"), folder=tmp_path / "copy").faults == ()
+
+
+@pytest.mark.sqlite
+def test_a_restore_is_written_down_in_the_store_that_it_made(administrator: Caller, tmp_path: Path) -> None:
+    facts = back_ups.back_up(administrator, folder=tmp_path / "copy")
+    again = Settings(data_dir=tmp_path / "again")
+    back_ups.restore(again, folder=tmp_path / "copy")
+    made = Store.open(again, make=False)
+    with made.reading() as session:
+        entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    made.close()
+    assert entry is not None
+    assert (entry.action, entry.detail) == ("restore store", {"made_at": facts.made_at.isoformat(), "lacking": 0})

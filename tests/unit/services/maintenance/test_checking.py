@@ -42,9 +42,7 @@ def test_a_whole_store_has_no_fault_and_the_check_is_kept(
     told: list[tuple[int, int]] = []
     report = check_store(administrator, on_file=lambda done, total: told.append((done, total)))
     assert (report.faults, report.unnamed) == ((), ())
-    assert (
-        report.n_files == 12
-    )  # 3 photographs, a list of images, 3 predictions of the same maps, their probabilities, a checkpoint
+    assert report.n_files == 10
     assert report.size_bytes == sum(
         path.stat().st_size for part in ("blobs", "checkpoints") for path in (store.settings.data_dir / part).rglob("*")
         if path.is_file()
