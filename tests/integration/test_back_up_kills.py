@@ -1,13 +1,13 @@
 """Back-up and restore are killed at random moments: what was whole stays whole, and the next run brings all of it."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from colpo_core.services.common.callers import Caller
@@ -33,7 +33,7 @@ BACK_UP = "backup.back_up(Settings(data_dir=Path(sys.argv[1])), Path(sys.argv[2]
 RESTORE = "backup.restore(Path(sys.argv[2]), Settings(data_dir=Path(sys.argv[1])))"
 
 
-def killed(code: str, *folders: Path, chance: random.Random) -> None:
+def killed(code: str, *folders: Path, chance: np.random.Generator) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", REPEAT.format(code), *map(str, folders)],
         cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -49,7 +49,7 @@ def killed(code: str, *folders: Path, chance: random.Random) -> None:
 @pytest.mark.slow
 @pytest.mark.sqlite
 def test_a_killed_back_up_leaves_one_that_can_be_restored(store: Store, administrator: Caller, tmp_path: Path) -> None:
-    desk, chance, copy = whole_clinic(administrator), random.Random(20), tmp_path / "copy"
+    desk, chance, copy = whole_clinic(administrator), np.random.default_rng(20), tmp_path / "copy"
     back_up(store.settings, copy)
     for turn in range(N_KILLS):
         desk.clinic.add_case()
@@ -63,7 +63,7 @@ def test_a_killed_back_up_leaves_one_that_can_be_restored(store: Store, administ
 @pytest.mark.slow
 @pytest.mark.sqlite
 def test_a_killed_restore_goes_on_and_is_whole(store: Store, administrator: Caller, tmp_path: Path) -> None:
-    desk, chance, copy = whole_clinic(administrator), random.Random(21), tmp_path / "copy"
+    desk, chance, copy = whole_clinic(administrator), np.random.default_rng(21), tmp_path / "copy"
     for _ in range(40):
         desk.clinic.add_case()
     facts = back_up(store.settings, copy)
