@@ -4,7 +4,6 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 from colpo_core.errors import NotFound, StoreDamaged
 from colpo_core.settings import Settings
@@ -82,7 +81,7 @@ def connect_existing(path: Path, **options: object) -> sqlite3.Connection:
     Raises:
         sqlite3.OperationalError: There is no such file.
     """
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, **options)  # type: ignore[call-overload,no-any-return]
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, **options)  # type: ignore[call-overload,no-any-return]
 
 
 def _is_damaged(path: Path) -> bool:
