@@ -5,7 +5,6 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,13 +21,13 @@ from colpo_core.services.people.signing_in import actor_for_token
 from colpo_core.settings import Settings
 from colpo_core.store import Store, backup
 from colpo_core.store.backup import back_up, heal, restore
-from colpo_core.store.backup_folder import FACTS_FILE, generations, read_facts
+from colpo_core.store.backup_folder import FACTS_FILE, read_facts
 from colpo_core.store.engine import make_engine
 from colpo_core.store.schema import upgrade_schema
 from colpo_core.store.tables import Case, Image, Patient, Prediction, utc_now
 from colpo_core.store.walk import blob_place
 from colpo_core.terms import Stage
-from tests.support.clinic import Clinic, PredictedClinic, do_something
+from tests.support.clinic import Clinic, PredictedClinic
 from tests.support.old_store import opening
 from tests.support.whole_stores import rot, swap, whole_clinic
 
@@ -264,49 +263,6 @@ def test_a_restore_that_was_broken_off_goes_on(
     Store.open(again, make=False).close()
     with pytest.raises(Conflict, match="not empty"):
         restore(tmp_path / "copy", again)
-
-
-def test_another_store_or_an_older_or_emptier_one_never_replaces_a_back_up(
-    store: Store, administrator: Caller, desk: PredictedClinic, tmp_path: Path
-) -> None:
-    copy = tmp_path / "copy"
-    back_up(store.settings, copy)
-    before = tree(copy)
-    new = Settings(data_dir=tmp_path / "typo")
-    Store.open(new).close()
-    with pytest.raises(Conflict, match="another store"):
-        back_up(new, copy)
-    restore(copy, older := Settings(data_dir=tmp_path / "older"))
-    do_something(administrator)
-    back_up(store.settings, copy)
-    with pytest.raises(Conflict, match="does not know"):
-        back_up(older, copy)
-    desk.clinic.add_case()
-    back_up(store.settings, copy)
-    with pytest.raises(Conflict, match="holds more than the store does"):
-        back_up(older, copy)
-    assert before.keys() <= tree(copy).keys()
-    # A rotten database says no more whose it was; what is written beside it does.
-    (copy / "colpodesk.sqlite").write_bytes(b"junk")
-    with pytest.raises(Conflict, match="another store"):
-        back_up(new, copy)
-    assert FaultKind.COPY_REPLACED in kinds(back_up(store.settings, copy).faults).values()
-
-
-def test_earlier_databases_stay_and_can_be_restored(store: Store, desk: PredictedClinic, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    for number in range(5):
-        back_up(store.settings, copy, kept=3)
-        desk.clinic.add_case()
-        assert len(generations(copy)) == min(number, 3)
-    newest, *_, oldest = generations(copy)
-    for name, n_cases in ((None, 7), (newest, 6), (oldest, 4)):
-        again = Settings(data_dir=tmp_path / f"again-{n_cases}")
-        assert restore(copy, again, generation=name).faults == ()
-        with closing(sqlite3.connect(again.database_path)) as connection:
-            assert connection.execute("SELECT count(*) FROM images").fetchone() == (n_cases,)
-    with pytest.raises(NotFound, match=newest):
-        restore(copy, Settings(data_dir=tmp_path / "none"), generation="yesterday")
 
 
 def test_two_back_ups_of_a_store_do_not_run_at_once(store: Store, tmp_path: Path) -> None:
