@@ -47,7 +47,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder) / "data")
-        store = open_store(settings)
+        store = open_store(settings, make=True)
         demonstration.fill_demonstration(store, 20, height_px=120, width_px=160)
         print_heading("what is done", "seconds: median", "lowest", "highest")
         for what, measure in (

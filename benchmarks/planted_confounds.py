@@ -109,7 +109,7 @@ def draw_cases(number: int, n_cases: int) -> list[SimulatedCase]:
 def look(cases: list[SimulatedCase], plant: Plant, number: int, folder: Path) -> ShortcutReport:
     """What the preview of a snapshot says of the store."""
     chance = np.random.default_rng([number, 1])
-    store = open_store(Settings(data_dir=folder))
+    store = open_store(Settings(data_dir=folder), make=True)
     actor = program_actor(store, SIMULATOR)
     try:
         for index, case in enumerate(cases):

@@ -122,3 +122,7 @@ class ClusterUnreachable(Unreachable):
 
 class StoreMismatch(ColpoError):
     """The store's schema is older or newer than the program."""
+
+
+class StoreDamaged(ColpoError):
+    """The store is not whole: its database is lost, empty or damaged, or files that it names are."""

@@ -15,6 +15,11 @@ FILE_PROTOCOLS = ("s3", "gs", "abfs", "file")
 """Where shared files may lie: each of these writes a file whole or not at all."""
 
 
+def keep_files_private() -> None:
+    """Let every file and folder that this process and its children make be for the program's account alone."""
+    os.umask(0o077)
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where the program keeps its things and how long it waits.

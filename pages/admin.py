@@ -8,7 +8,7 @@ from colpo_core.services.common import preferences
 from colpo_core.services.maintenance.storage import measure_storage
 from colpo_core.services.people import accounts as people
 from colpo_core.terms import Role
-from pages._ui.maintenance import show_back_up
+from pages._ui.maintenance import show_back_up, show_check, show_plan
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_size, as_when
@@ -229,3 +229,5 @@ def _store(ctx: PageContext) -> None:
     show_back_up(ctx)
     st.caption("While everybody goes on, every night for instance; the same folder again takes only what is new:")
     st.code("python -m colpo_core store back-up /path/to/another/disk", language="bash")
+    show_plan(ctx)
+    show_check(ctx)

@@ -5,6 +5,7 @@ import streamlit as st
 from colpo_core.records.overview.worklist import Progress, WorkItem, WorkKind, Worklist
 from colpo_core.services.overview.worklist import worklist
 from colpo_core.terms import Role
+from pages._ui.maintenance import show_back_up
 from pages._ui.overview.figures_age import say_since_when
 from pages._ui.shared.badges import simulated_badge
 from pages._ui.shared.context import PageContext, page_context
@@ -85,6 +86,7 @@ def _how_far(ctx: PageContext, progress: Progress) -> None:
         simulated_badge()
         st.caption(f"{progress.simulated_cases} of {progress.cases} cases were drawn by the program.")
     say_since_when(ctx)
+    show_back_up(ctx)
 
 
 def _share(title: str, part: int, whole: int) -> None:

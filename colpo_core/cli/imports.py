@@ -29,7 +29,7 @@ def import_group() -> None:
     """
 
 
-@query("files", import_group)
+@query("files", import_group, makes_store=True)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--patient", "patient_code", required=True, help="Pseudonymous code; no name, no date of birth.")
 @click.option("--date", "case_date", type=DAY, required=True, help="Day of the examination.")
@@ -41,7 +41,7 @@ def files(caller: Caller, files: tuple[Path, ...], stage: Stage | None, seconds:
     return _answer(import_images(caller, files=incoming, **case))
 
 
-@query("folder", import_group)
+@query("folder", import_group, makes_store=True)
 @click.argument("folder", type=EXISTING_FOLDER)
 @click.option("--patient", "patient_code", help="Code for all images, where the folder has no import.csv.")
 @click.option("--date", "case_date", type=DAY, help="Day for all images, likewise.")
@@ -54,7 +54,7 @@ def folder(caller: Caller, **given: Any) -> Answer:  # noqa: ANN401 - what the s
     return _answer(import_folder(caller, **given))
 
 
-@query("annocerv", import_group)
+@query("annocerv", import_group, makes_store=True)
 @click.argument("folder", type=EXISTING_FOLDER)
 def annocerv(caller: Caller, folder: Path) -> Answer:
     """Import the AnnoCerv collection: its images, its outlines as masks, its Swede scores as impressions."""

@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 from colpo_core import __version__
+from colpo_core.settings import keep_files_private
 
 COMMANDS = {
     "adjudicate": "agreement:adjudicate",
@@ -66,3 +67,4 @@ def main() -> None:
     COLPO_DATA names the folder of the store (default: data). Whoever may run commands on this machine acts as its
     operator, with an administrator's rights; every deed is in the log.
     """
+    keep_files_private()

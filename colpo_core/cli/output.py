@@ -13,13 +13,13 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from colpo_core.errors import ColpoError
+from colpo_core.errors import ColpoError, NotFound
 from colpo_core.exchange.tables import aligned
 from colpo_core.records.jobs.jobs import JobRecord, stored_values
 from colpo_core.records.models.marks import Mark
 from colpo_core.services.common.actors import OPERATOR, program_actor
 from colpo_core.services.common.callers import Caller
-from colpo_core.services.common.store_access import open_store
+from colpo_core.services.common.store_access import Store, open_store
 
 Record = TypeVar("Record")
 
@@ -34,10 +34,25 @@ def errors_as_sentences() -> Iterator[None]:
 
 
 @contextmanager
-def as_operator() -> Iterator[Caller]:
-    """The store that `COLPO_DATA` names and the operator, for one command; a ColpoError ends it with its sentence."""
-    with errors_as_sentences(), closing(open_store()) as store:
+def as_operator(*, make: bool = False) -> Iterator[Caller]:
+    """The store that `COLPO_DATA` names and the operator, for one command; a ColpoError ends it with its sentence.
+
+    Args:
+        make: Whether to make a new store where there is none, and say so.
+    """
+    with errors_as_sentences(), closing(_open(make=make)) as store:
         yield Caller(store, program_actor(store, OPERATOR))
+
+
+def _open(*, make: bool) -> Store:
+    try:
+        return open_store()
+    except NotFound:
+        if not make:
+            raise
+    store = open_store(make=True)
+    note(f"A new store was made in {store.settings.data_dir}.")
+    return store
 
 
 @dataclass(frozen=True)
@@ -90,7 +105,11 @@ def action(
 
 
 def query(
-    name: str | None = None, group: click.Group | None = None, *numbers: str, of_store: bool = True
+    name: str | None = None,
+    group: click.Group | None = None,
+    *numbers: str,
+    of_store: bool = True,
+    makes_store: bool = False,
 ) -> Callable[[Callable[..., Answer]], click.Command]:
     """Make a command whose answer is printed as text, or with `--json` as one JSON document.
 
@@ -99,12 +118,13 @@ def query(
         group: See `action`.
         numbers: See `action`.
         of_store: Whether the store is opened and the function takes the caller first; else only what was given.
+        makes_store: Whether a new store is made where there is none.
     """
 
     def made(function: Callable[..., Answer]) -> click.Command:
         @wraps(function)
         def run(*, as_json: bool, **given: object) -> None:
-            with as_operator() if of_store else errors_as_sentences() as caller:
+            with as_operator(make=makes_store) if of_store else errors_as_sentences() as caller:
                 answered = function(caller, **given) if of_store else function(**given)
                 if as_json:
                     print_json(answered.record() if callable(answered.record) else answered.record)

@@ -2,16 +2,20 @@
 
 import click
 
-from colpo_core.cli.output import Answer, action, print_json, print_table, query
+from colpo_core.cli.output import Answer, action, note, print_json, print_table, query
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.overview import dashboard as cohort
 from colpo_core.services.overview import worklist as service
+from colpo_core.store.private import privacy_warning
 
 
 @query()
 def status(caller: Caller) -> Answer:
     """Show how much the store holds."""
     counts = service.status(caller.store)
+    warning = privacy_warning(caller.store.settings)
+    if warning:
+        note(warning)
     rows = [(name.replace("_", " "), value) for name, value in counts.items()]
     return Answer(counts, lambda: print_table(("what", "number"), rows))
 

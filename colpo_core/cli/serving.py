@@ -20,7 +20,7 @@ PORT = click.option("--port", type=click.IntRange(1, 65535), default=8501, show_
 @PORT
 def serve(port: int) -> None:
     """Serve the program on this machine, on the store as it is."""
-    with as_operator() as caller:
+    with as_operator(make=True) as caller:
         new = needs_first_administrator(caller.store)
         folder = caller.store.settings.data_dir
     _serve(port, new, folder)
@@ -32,7 +32,7 @@ def serve(port: int) -> None:
 @click.option("--fill-only", is_flag=True, help="Fill an empty store and stop there.")
 def demo(port: int, cases: int, fill_only: bool) -> None:
     """Fill an empty store with simulated cases, then serve it. A store that holds a patient is left as it is."""
-    with as_operator() as caller:
+    with as_operator(make=True) as caller:
         drawn = fill_demonstration(
             caller.store, n_cases=cases, on_case=counting(f"drawing simulated cases: {{}} of {cases}", cases)
         )

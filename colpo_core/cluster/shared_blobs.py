@@ -44,7 +44,8 @@ class SharedBlobs(BlobFolder):
         """
         sha256 = content_sha256(content)
         if not self._copy_is_whole(sha256):
-            if self._files.size(_name(sha256)) != len(content):
+            # A shared file of the same length may be damaged: what is stored again heals it.
+            if self._files.size(_name(sha256)) != len(content) or self._files.read(_name(sha256)) != content:
                 self._files.write(_name(sha256), content)
             self._keep(sha256, content)
         return sha256

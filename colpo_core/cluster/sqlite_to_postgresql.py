@@ -6,13 +6,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, func, insert, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, inspect, select, text
 
 from colpo_core.errors import Conflict, NotFound
 from colpo_core.settings import Settings
 from colpo_core.store.engine import make_engine
 from colpo_core.store.schema import check_schema, prepare_schema
-from colpo_core.store.tables import Base
+from colpo_core.store.tables import Base, StoreIdentity
 
 _ROWS_AT_ONCE = 1_000
 
@@ -43,6 +43,7 @@ def move_to_postgresql(settings: Settings, database_url: str) -> dict[str, int]:
             raise Conflict("The database is not empty. Make a new one, and name it; nothing was changed.")
         prepare_schema(target, lock_path=settings.data_dir / "schema.lock")
         with source.connect() as old, target.connect().execution_options(colpo_writes=True) as new, new.begin():
+            new.execute(delete(StoreIdentity))  # it stays the store that it was
             return {table.name: _copy(old, new, table) for table in Base.metadata.sorted_tables}
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from colpo_core.errors import CheckpointMismatch
+from colpo_core.records.models.card_seal import CARD_FILE as CARD_FILE
+from colpo_core.records.models.card_seal import WEIGHTS_FILE as WEIGHTS_FILE
+from colpo_core.records.models.card_seal import card_sha256 as card_sha256
 
-CARD_FILE = "card.json"
-WEIGHTS_FILE = "weights.safetensors"
 FORMAT_VERSION = 1
 RESERVED = ("format_version", "spec", "weights_sha256", "sha256")
 """Keys that saving a checkpoint fills in."""
@@ -27,20 +28,6 @@ def seal_card(card: dict[str, Any]) -> dict[str, Any]:
         ValueError: The card holds what JSON cannot say, such as a number that is not finite.
     """
     return {**card, "sha256": card_sha256(card)}
-
-
-def card_sha256(card: dict[str, Any]) -> str:
-    """Hash of a card's content, whatever the order of its keys, without its own `sha256`.
-
-    Raises:
-        ValueError: The card holds what JSON cannot say.
-    """
-    content = {key: value for key, value in card.items() if key != "sha256"}
-    try:
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    except TypeError as error:
-        raise ValueError(f"a card holds plain JSON alone: {error}") from error
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def read_card(folder: Path) -> dict[str, Any]:

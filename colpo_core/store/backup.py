@@ -1,176 +1,271 @@
 """Copies of a store that can be opened as one, made while the program runs.
 
 The database is copied first and in one pass, so that the copy is one moment of it. Files are written before the rows
-that name them and never change, so whatever the copied database names lies in the store by then; those that the copy
-has already are not copied again. The database takes its place last: a copy that stops half way leaves the one before.
+that name them and never change, so whatever the copied database names ought to lie in the store by then: each is asked
+for, those that are new or changed are read on both sides at once, and all others every few days. The database takes
+its place last: a copy that stops half way leaves the one before.
 """
 
-import hashlib
-import json
+import shlex
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
-from colpo_core.errors import Conflict, InputRejected, NotFound
-from colpo_core.records.maintenance import BackUpFacts
+from filelock import FileLock, Timeout
+
+from colpo_core.errors import Conflict, InputRejected, StoreDamaged
+from colpo_core.records.maintenance import BackUpFacts, FaultKind, Healed, StoreFault
 from colpo_core.settings import Settings
-from colpo_core.store.blobs import BlobFolder, flush_folder, write_file
+from colpo_core.store.backup_folder import (
+    WRITING,
+    ReadFiles,
+    check_history,
+    check_target,
+    copy_of,
+    file_sha256,
+    publish,
+    schema_of,
+    store_uuid,
+)
+from colpo_core.store.blobs import BlobFolder, copy_file, flush_folder
+from colpo_core.store.presence import connect_existing
+from colpo_core.store.private import make_private
 from colpo_core.store.tables import utc_now
+from colpo_core.store.walk import BLOBS, FileState, NamedFile, named_files, state_of
 
-FACTS_FILE = "back-up.json"
-_WRITING = ".writing"
+KEPT = 7
+"""Earlier databases that stay where nobody says otherwise: a week of nights."""
+READ_AGAIN_AFTER_DAYS = 7
+_RESTORING = "restore.unfinished"
+_DATABASE = "colpodesk.sqlite"
 
 
-def back_up(settings: Settings, folder: Path) -> BackUpFacts:
+def back_up(settings: Settings, folder: Path, *, verify: bool = False, kept: int = KEPT) -> BackUpFacts:
     """Copy a store into a folder, or bring the copy that lies there up to the present.
 
     Args:
         settings: Where the store lies; it may be in use.
-        folder: Where the copy goes: new, empty, or an earlier copy.
+        folder: Where the copy goes: new, empty, or an earlier copy of the same store.
+        verify: Read every file on both sides, and not only those that are new, changed or not read for a week.
+        kept: How many earlier databases stay in the folder.
 
     Returns:
-        What the copy holds. Files that are damaged in the store are left out and named.
+        What the copy holds. What was not whole is named: a copy that was missing or damaged was replaced by the store's
+        file; a file that is whole in the copy alone stays there; one that is whole on neither side is lost.
 
     Raises:
         InputRejected: The folder lies in the store or around it, or holds something else; or the database is not here.
-        Conflict: The copied database is not whole.
+        Conflict: The folder holds another store's back-up or more of this one, another back-up is under way, or the
+            copied database is not whole; nothing was changed.
     """
     if settings.database_url:
         raise InputRejected(
             "The database lies on PostgreSQL: back it up there, such as with pg_dump, and then copy the folder "
             f"{settings.data_dir}, in this order."
         )
-    _check_target(settings, folder)
-    copy = Settings(data_dir=folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder / f"{copy.database_path.name}{_WRITING}"
+    check_target(settings, folder)
+    lock = FileLock(settings.data_dir / "back-up.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise Conflict("Another back-up of this store is under way. Wait until it has finished.") from error
+    try:
+        return _back_up(settings, folder, verify=verify, kept=kept)
+    finally:
+        lock.release()
+
+
+def _back_up(settings: Settings, folder: Path, *, verify: bool, kept: int) -> BackUpFacts:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder)
+    BlobFolder(folder / BLOBS).sweep()
+    unfinished = folder / f"{_DATABASE}{WRITING}"
     unfinished.unlink(missing_ok=True)
-    _copy_database(settings.database_path, unfinished)
-    copied, damaged = _copy_blobs(settings, copy)
-    copied += _copy_checkpoints(settings, copy)
-    # What the database wrote ahead belongs to the one that goes.
-    for end in ("-wal", "-shm"):
-        copy.database_path.with_name(copy.database_path.name + end).unlink(missing_ok=True)
-    unfinished.replace(copy.database_path)
-    flush_folder(folder)
-    parts = (copy.blobs_dir, copy.checkpoints_dir)
-    files = [copy.database_path, *(path for part in parts for path in part.rglob("*") if path.is_file())]
-    facts = BackUpFacts(
-        made_at=utc_now(),
-        schema=_schema(copy.database_path),
-        database_sha256=_sha256(copy.database_path),
-        files=len(files),
-        size_bytes=sum(path.stat().st_size for path in files),
-        copied_files=copied,
-        damaged=tuple(damaged),
-    )
-    written = asdict(facts) | {"made_at": facts.made_at.isoformat()}
-    write_file(folder / FACTS_FILE, json.dumps(written, indent=2).encode())
-    return facts
+    unfinished.touch(mode=0o600)
+    try:
+        _copy_database(settings.database_path, unfinished)
+        check_history(folder, unfinished)
+        read = ReadFiles(
+            folder, settings.data_dir, today=utc_now().date(),
+            read_again_after_days=0 if verify else READ_AGAIN_AFTER_DAYS,
+        )  # fmt: skip
+        copying = _Copying(settings.data_dir, folder, read)
+        with closing(connect_existing(unfinished)) as connection:
+            files = list(named_files(lambda query: connection.execute(query), settings.data_dir, folder))
+            schema, store = schema_of(connection), store_uuid(connection)
+        try:
+            for file in files:
+                copying.bring(file)
+        finally:
+            read.save()
+        facts = BackUpFacts(
+            made_at=utc_now(),
+            schema=schema,
+            database_sha256=file_sha256(unfinished),
+            files=1 + copying.n_whole,
+            size_bytes=unfinished.stat().st_size + copying.size_bytes,
+            copied_files=copying.n_copied,
+            faults=tuple(copying.faults),
+            store=store,
+        )
+        if publish(folder, unfinished, facts, kept=kept):
+            return facts
+        sentence = f"The back-up's database {_DATABASE} was not the one that had been written; it was replaced."
+        return replace(facts, faults=(*facts.faults, StoreFault(FaultKind.COPY_REPLACED, _DATABASE, sentence)))
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
-def restore(folder: Path, settings: Settings) -> BackUpFacts:
-    """Make a store from a copy, and check every file of it on the way.
+class _Copying:
+    """Brings one file after the other, and says what was not whole."""
+
+    def __init__(self, store: Path, folder: Path, read: ReadFiles) -> None:
+        self._store, self._folder, self._read = store, folder, read
+        self.n_copied = self.n_whole = self.size_bytes = 0
+        self.faults: list[StoreFault] = []
+
+    def bring(self, file: NamedFile) -> None:
+        """See to it that the copy has a file whole, where that can be."""
+        if not self._read.is_fresh(file.place):
+            here, there = state_of(self._store, file), state_of(self._folder, file)
+            if here is not FileState.WHOLE:
+                self._fault_in_store(file, here, there)
+            elif there is not FileState.WHOLE:
+                self._copy(file, there)
+            if FileState.WHOLE not in (here, there):
+                return
+            if here is FileState.WHOLE:
+                self._read.note(file.place)
+        self.n_whole += 1
+        self.size_bytes += (self._folder / file.place).stat().st_size
+
+    def _copy(self, file: NamedFile, there: FileState) -> None:
+        copy_file(self._store / file.place, self._folder / file.place)
+        self.n_copied += 1
+        if state_of(self._folder, file) is not FileState.WHOLE:
+            raise StoreDamaged(
+                f"{self._folder} does not keep what is written to it: {file.place} came back changed. Its disk may be "
+                "failing; back up to another one."
+            )
+        if there is FileState.DAMAGED or self._read.knows(file.place):
+            sentence = f"In the back-up, {file.what} was {there.value}; it was copied anew: {file.place}"
+            self.faults.append(StoreFault(FaultKind.COPY_REPLACED, file.place, sentence))
+
+    def _fault_in_store(self, file: NamedFile, here: FileState, there: FileState) -> None:
+        if there is FileState.WHOLE:
+            sentence = (
+                f"In the store, {file.what} is {here.value}; the back-up has it whole. Put it back with "
+                f"`python -m colpo_core store heal {shlex.quote(str(self._folder))}`: {file.place}"
+            )
+            self.faults.append(StoreFault(FaultKind.ONLY_IN_BACK_UP, file.place, sentence))
+            return
+        sentence = (
+            f"In the store, {file.what} is {here.value}, and this back-up does not have it. Look for it in another "
+            f"back-up, with `python -m colpo_core store heal FOLDER`: {file.place}"
+        )
+        self.faults.append(StoreFault(FaultKind.LOST, file.place, sentence))
+
+
+def restore(folder: Path, settings: Settings, *, generation: str | None = None) -> BackUpFacts:
+    """Make a store from a copy, read every file of it on the way, and end all sign-ins.
 
     Args:
         folder: The copy.
-        settings: Where the store goes; nothing may lie there.
+        settings: Where the store goes: a folder that is empty, or in which a restore was broken off.
+        generation: An earlier database of the folder; the newest when None.
 
     Returns:
-        What the copy says of itself, with the files that are damaged in it and are missing from the store now.
+        What the copy says of itself; its faults are the files that the store lacks now.
 
     Raises:
-        NotFound: There is no copy in the folder.
-        Conflict: A store lies there already, or the copy is not what it says it is.
+        NotFound: There is no copy in the folder, or no such generation.
+        Conflict: Something lies there already, or the copied database is not the one that was written.
     """
-    facts = read_facts(folder)
-    if settings.data_dir.exists() and any(settings.data_dir.iterdir()):
+    database, facts = copy_of(folder, generation)
+    unfinished = settings.data_dir / _RESTORING
+    is_empty = not settings.data_dir.exists() or not any(settings.data_dir.iterdir())
+    if not is_empty and (not unfinished.exists() or settings.database_path.exists()):
         raise Conflict(f"{settings.data_dir} is not empty. Name an empty folder in COLPO_DATA; nothing was changed.")
-    copy = Settings(data_dir=folder)
-    if not copy.database_path.exists() or _sha256(copy.database_path) != facts.database_sha256:
-        raise Conflict(
-            "The copy's database is not the one that was written. It has been opened or changed since, or its disk is "
-            "failing. Take another copy, or serve this one as it is with COLPO_DATA and look."
-        )
-    made = back_up(copy, settings.data_dir)
-    (settings.data_dir / FACTS_FILE).unlink()
-    return replace(facts, damaged=made.damaged)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(settings.data_dir)
+    unfinished.touch(mode=0o600)
+    written = {fault.place: fault for fault in facts.faults}
+    faults, n_whole, size_bytes = [], 0, 0
+    with closing(connect_existing(database)) as connection:
+        files = list(named_files(lambda query: connection.execute(query), folder))
+    for file in files:
+        state = _fetch(folder, settings.data_dir, file)
+        if state is FileState.WHOLE:
+            n_whole += 1
+            size_bytes += (settings.data_dir / file.place).stat().st_size
+            continue
+        before = written.get(file.place)
+        known = "" if before is None else f" When the back-up was made: {before.sentence}"
+        sentence = f"In the back-up, {file.what} is {state.value}; the store lacks it: {file.place}.{known}"
+        faults.append(StoreFault(FaultKind.NOT_RESTORED, file.place, sentence))
+    _place_database(database, settings.database_path)
+    unfinished.unlink()
+    size_bytes += settings.database_path.stat().st_size
+    return replace(facts, files=1 + n_whole, size_bytes=size_bytes, faults=tuple(faults))
 
 
-def read_facts(folder: Path) -> BackUpFacts:
-    """What a copy says of itself.
+def heal(settings: Settings, folder: Path, *, on_file: Callable[[str], object] = lambda _place: None) -> Healed:
+    """Put files back into a store that are missing or damaged in it and whole in a copy.
 
-    Raises:
-        NotFound: There is no copy in the folder, or it never became whole.
+    Args:
+        settings: Where the store lies; it may be in use.
+        folder: The copy: a back-up, or an older folder of a store.
+        on_file: Told the place of each file that was put back.
     """
-    try:
-        written = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
-        made_at = datetime.fromisoformat(written.pop("made_at"))
-        return BackUpFacts(made_at=made_at, damaged=tuple(written.pop("damaged")), **written)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NotFound(f"There is no finished back-up in {folder}.") from error
+    healed, left = [], []
+    with closing(connect_existing(settings.database_path)) as connection:
+        files = list(named_files(lambda query: connection.execute(query), settings.data_dir, folder))
+    for file in files:
+        here = state_of(settings.data_dir, file)
+        if here is FileState.WHOLE:
+            continue
+        there = _fetch(folder, settings.data_dir, file)
+        if there is FileState.WHOLE:
+            healed.append(file.place)
+            on_file(file.place)
+            continue
+        kind = FaultKind.MISSING if here is FileState.MISSING else FaultKind.DAMAGED
+        sentence = f"In the store, {file.what} is {here.value}, and in {folder} it is {there.value}: {file.place}"
+        left.append(StoreFault(kind, file.place, sentence))
+    return Healed(tuple(healed), tuple(left))
 
 
-def _check_target(settings: Settings, folder: Path) -> None:
-    store, target = settings.data_dir.resolve(), folder.resolve()
-    if store.is_relative_to(target) or target.is_relative_to(store):
-        raise InputRejected("A back-up inside the store, or around it, would be lost with it. Name another folder.")
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise InputRejected(f"{folder} is a file. Name a folder.")
-    names = {path.name for path in folder.iterdir()}
-    own = Settings(data_dir=folder)
-    expected = {FACTS_FILE, own.database_path.name + _WRITING, own.blobs_dir.name, own.checkpoints_dir.name}
-    if names and FACTS_FILE not in names and not names <= expected:
-        raise InputRejected(f"{folder} holds something else. Name a new folder, or that of an earlier back-up.")
+def _fetch(source: Path, target: Path, file: NamedFile) -> FileState:
+    """Copy a file that is whole, and say how it was found; one that the target has whole is left."""
+    if state_of(target, file) is FileState.WHOLE:
+        return FileState.WHOLE
+    state = state_of(source, file)
+    if state is FileState.WHOLE:
+        copy_file(source / file.place, target / file.place)
+        state = state_of(target, file)
+    return state
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
+    with closing(connect_existing(source)) as live, closing(connect_existing(target)) as copy:
         live.backup(copy)  # in one pass: in steps it starts anew with every write
         copy.execute("PRAGMA journal_mode=DELETE")
         if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise Conflict("The copied database is not whole. The store's disk may be failing; keep earlier back-ups.")
 
 
-def _copy_blobs(settings: Settings, copy: Settings) -> tuple[int, list[str]]:
-    source, target = BlobFolder(settings.blobs_dir), BlobFolder(copy.blobs_dir)
-    copied, damaged = 0, []
-    for path in sorted(settings.blobs_dir.glob("??/*")):
-        name = path.name
-        if path.suffix == _WRITING or len(name) != 64:
-            continue
-        there = target.path(name)
-        if there.exists() and there.stat().st_size == path.stat().st_size:
-            continue
-        try:
-            target.put(source.get(name))
-            copied += 1
-        except NotFound:
-            damaged.append(name)
-    return copied, damaged
-
-
-def _copy_checkpoints(settings: Settings, copy: Settings) -> int:
-    """Checkpoints appear whole and never change."""
-    copied = 0
-    for path in sorted(settings.checkpoints_dir.glob("*/*")):
-        there = copy.checkpoints_dir / path.relative_to(settings.checkpoints_dir)
-        if not path.is_file() or (there.exists() and there.stat().st_size == path.stat().st_size):
-            continue
-        write_file(there, path.read_bytes())
-        copied += 1
-    return copied
-
-
-def _schema(database: Path) -> str:
-    with closing(sqlite3.connect(database)) as connection:
-        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _place_database(database: Path, target: Path) -> None:
+    """Copy a database into its place, with all sign-ins ended: of people who may have been shut out since."""
+    unfinished = target.with_name(target.name + WRITING)
+    copy_file(database, unfinished)
+    with closing(connect_existing(unfinished)) as connection:
+        now = utc_now().astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+        connection.execute("UPDATE sessions SET revoked_at = ? WHERE revoked_at IS NULL", (now,))
+        connection.commit()
+        if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("the restored database is not whole")
+    unfinished.replace(target)
+    flush_folder(target.parent)

@@ -33,8 +33,11 @@ class BlobFolder:
         """
         sha256 = content_sha256(content)
         path = self.path(sha256)
-        if path.exists() and path.stat().st_size == len(content):
-            return sha256
+        try:
+            if path.read_bytes() == content:
+                return sha256
+        except OSError:  # none is there yet, or it cannot be read any more
+            pass
         write_file(path, content)
         return sha256
 
@@ -92,10 +95,10 @@ def copy_file(source: Path, target: Path) -> None:
 @contextmanager
 def _appearing_whole(path: Path) -> Iterator[BinaryIO]:
     """A file beside its place, which it takes at the end of the block."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{uuid4().hex}{_TEMPORARY}")
     try:
-        with temporary.open("wb") as file:
+        with open(temporary, "wb", opener=_private) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -103,6 +106,10 @@ def _appearing_whole(path: Path) -> Iterator[BinaryIO]:
     finally:
         temporary.unlink(missing_ok=True)
     flush_folder(path.parent)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def flush_folder(folder: Path) -> None:

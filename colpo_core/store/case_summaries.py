@@ -143,6 +143,30 @@ def sum_up(session: Session, case_ids: Iterable[int] | None) -> None:
             session.execute(insert(table), rows)
 
 
+def differing_summaries(session: Session) -> list[int]:
+    """Rows of cases whose summary is not what counting anew gives, or is missing or left over."""
+    differing: set[int] = set()
+    for table, query in ((CaseReviewer, _verdicts(None)), (CaseSummary, _summaries(None))):
+        names = [column.name for column in query.selected_columns]
+        kept = select(*(table.__table__.c[name] for name in names))
+        counted = _comparable(session, query, names)
+        for key, values in _comparable(session, kept, names).items():
+            if counted.pop(key, None) != values:
+                differing.add(key[0])
+        differing.update(key[0] for key in counted)
+    return sorted(differing)
+
+
+def _comparable(session: Session, query: Select[Any], names: list[str]) -> dict[tuple[int, ...], tuple[Any, ...]]:
+    """Rows by their keys; numbers are rounded, since the order of a sum changes its last digits."""
+    n_keys = 2 if "reviewer_id" in names else 1
+    rows = {}
+    for row in session.execute(query):
+        values = tuple(round(value, 9) if isinstance(value, float) else str(value) for value in row)
+        rows[tuple(row[:n_keys])] = values
+    return rows
+
+
 @cache
 def _queries_of_some() -> tuple[tuple[type[CaseReviewer] | type[CaseSummary], Select[Any]], ...]:
     """What the summaries of some cases are made from, in turn; built once, since building takes longer than asking."""

@@ -13,13 +13,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from colpo_core.cluster_parts import ClusterPart, load_part
 from colpo_core.settings import Settings
 from colpo_core.store.blobs import BlobFolder
 from colpo_core.store.case_summaries import FollowedSession, lacks_summaries, settle, sum_up
+from colpo_core.store.presence import (
+    check_presence,
+    connect_existing,
+    damaged_database,
+    holds_files,
+    lost_database,
+    no_store,
+)
+from colpo_core.store.private import make_private
 from colpo_core.store.schema import WRITER_LOCK, prepare_schema
 from colpo_core.store.shared_files import SharedFiles
 
@@ -43,18 +53,37 @@ class Store:
         self._writer = engine.execution_options(colpo_writes=True)
 
     @classmethod
-    def open(cls, settings: Settings) -> "Store":
-        """Open the store, and make it where there is none.
+    def open(cls, settings: Settings, *, make: bool = True) -> "Store":
+        """Open the store.
+
+        Args:
+            settings: Where it lies.
+            make: Whether to make a new one where there is none.
 
         Raises:
+            NotFound: There is none, and none is to be made; nothing was written.
+            StoreDamaged: The database is lost or empty beside the files of a store, or it is damaged.
             StoreMismatch: The store's schema is older or newer than the program.
         """
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        engine = make_engine(settings)
-        prepare_schema(engine, lock_path=settings.data_dir / "schema.lock")
-        store = cls(settings, engine)
-        store.blobs.sweep()
-        store._complete_summaries()
+        if not check_presence(settings) and not make:
+            raise no_store(settings)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(settings.data_dir)
+        engine = make_engine(settings, make=make)
+        try:
+            with telling_damage(settings):
+                if not inspect(engine).get_table_names():
+                    if holds_files(settings) and not inspect(engine).get_table_names():
+                        raise lost_database(settings)
+                    if not make:
+                        raise no_store(settings)
+                prepare_schema(engine, lock_path=settings.data_dir / "schema.lock")
+                store = cls(settings, engine)
+                store.blobs.sweep()
+                store._complete_summaries()
+        except BaseException:
+            engine.dispose()
+            raise
         return store
 
     @contextmanager
@@ -102,18 +131,39 @@ def _blobs(settings: Settings, files: SharedFiles | None) -> BlobFolder:
     return blobs
 
 
-def make_engine(settings: Settings) -> Engine:
-    """An engine on the settings' database, with what both need to lose nothing."""
-    return _postgresql(settings.database_url) if settings.database_url else _sqlite(settings)
+@contextmanager
+def telling_damage(settings: Settings) -> Iterator[None]:
+    """Say in a sentence that a SQLite file cannot be read as a database."""
+    try:
+        yield
+    except DatabaseError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
+        raise damaged_database(settings) from error
 
 
-def _sqlite(settings: Settings) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{settings.database_path}",
-        connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
-        pool_size=20,
-        max_overflow=20,
-    )
+def make_engine(settings: Settings, *, make: bool = False) -> Engine:
+    """An engine on the settings' database, with what both need to lose nothing.
+
+    Args:
+        settings: Where the database is.
+        make: Whether a SQLite file may be made where there is none; a server's database is there in any case.
+    """
+    return _postgresql(settings.database_url) if settings.database_url else _sqlite(settings, make=make)
+
+
+def _sqlite(settings: Settings, *, make: bool) -> Engine:
+    path = settings.database_path
+
+    def connect() -> sqlite3.Connection:
+        # A file that somebody has moved away meanwhile is an error: an empty one in its place would be another store.
+        options = {"timeout": _BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}
+        return connect_existing(path, **options)
+
+    if make and not path.exists():
+        path.touch(mode=0o600)
+    engine = create_engine(URL.create("sqlite", database=str(path)), creator=connect, pool_size=20, max_overflow=20)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine

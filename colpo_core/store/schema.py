@@ -12,10 +12,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from filelock import FileLock
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, Engine, insert, inspect
 
 from colpo_core.errors import StoreMismatch
-from colpo_core.store.tables import Base
+from colpo_core.store.tables import Base, StoreIdentity
 
 APPEND_ONLY = ("audit_log", "readings", "study_amendments", "study_closings")
 """Tables whose rows the database itself keeps from being changed or deleted."""
@@ -41,6 +41,7 @@ def _make_tables(connection: Connection) -> None:
     if inspect(connection).get_table_names():
         return  # another machine was quicker
     Base.metadata.create_all(connection)
+    connection.execute(insert(StoreIdentity))
     for statement in _refusals(connection.dialect.name):
         connection.exec_driver_sql(statement)
     config = alembic_config(connection.engine)

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from colpo_core.services.jobs.supervising import supervising
+from colpo_core.services.maintenance.nightly import back_up_if_due
 from colpo_core.services.training.retraining import train_if_due
 from colpo_core.store import Store
 from colpo_core.web.logs import write_logs
@@ -27,7 +28,7 @@ def lifespan_of(store: Store) -> Callable[[Any], AbstractAsyncContextManager[Non
         gc.collect()
         gc.freeze()
         try:
-            with supervising(store, [train_if_due]):  # reconciles at once, and again from time to time
+            with supervising(store, [train_if_due, back_up_if_due]):  # reconciles at once, and again from time to time
                 yield
         finally:
             store.close()

@@ -16,6 +16,8 @@ from urllib.error import URLError
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from colpo_core.settings import Settings
+from colpo_core.store import Store
 from tests.browser.mask_page import TOKEN, Clinic, EditorPage, NewTab
 from tests.browser.sign_in import SCREEN, signed_in
 from tests.support.ports import free_port
@@ -77,6 +79,7 @@ class Server:
     def start(self) -> "Server":
         """Serve, on the same port as before if there was one, and wait until it answers."""
         self.port = self.port or free_port()
+        Store.open(Settings(data_dir=self.data_dir)).close()  # as `serve` does
         log = (self.data_dir.parent / "server.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],

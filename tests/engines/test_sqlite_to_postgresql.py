@@ -69,7 +69,7 @@ def test_a_database_of_the_schema_before_is_upgraded(moved: tuple[Settings, Sett
     move_to_postgresql(before, str(after.database_url))
     engine = make_engine(after)
     with engine.connect().execution_options(colpo_writes=True) as connection, connection.begin():
-        for table in ("checkpoint_patients", "checkpoint_images"):
+        for table in ("checkpoint_patients", "checkpoint_images", "store_identity", "back_up_plans", "store_checks"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("ALTER TABLE checkpoints DROP COLUMN learning_recorded")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0017'")

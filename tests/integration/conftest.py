@@ -92,7 +92,7 @@ def ratings(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(settings: Settings) -> Callable[..., Result]:
+def run(settings: Settings, store: Store) -> Callable[..., Result]:
     """Calls the program with its words, and fails the test when it fails."""
 
     def call(*words: object, code: int = 0, text: str | None = None) -> Result:

@@ -1,16 +1,22 @@
 """The administration page, pressed through."""
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from colpo_core.errors import InputRejected
 from colpo_core.services.common import audit, preferences
 from colpo_core.services.common.callers import Caller
+from colpo_core.services.maintenance import back_ups, nightly
 from colpo_core.services.people import accounts as people
 from colpo_core.services.people import signing_in
 from colpo_core.store import Store
+from colpo_core.store.tables import Image
 from colpo_core.terms import Role
 from tests.support.app_pages import OpenPage, press
+from tests.support.clinic import Clinic
 
 PASSWORD = "wool lamp harbour"
 
@@ -103,3 +109,54 @@ def test_proposals_are_switched_off_and_on(open_page: OpenPage, administrator: C
     app.run()
     assert app.toggle[0].value
     assert not app.success
+
+
+def open_store_tab(open_page: OpenPage, caller: Caller) -> Any:
+    app = open_page(caller, "admin")
+    app.session_state["admin_tab"] = ":material/database: Store"
+    return app.run()
+
+
+@pytest.mark.sqlite
+def test_the_store_is_checked_and_what_is_wrong_is_named(
+    open_page: OpenPage, store: Store, administrator: Caller
+) -> None:
+    case = Clinic(store).add_case()
+    app = open_store_tab(open_page, administrator)
+    press(app, "Check the store now")
+    assert any("Nothing was wrong" in one.value for one in app.success)
+    with store.reading() as session:
+        store.blobs.path(session.get_one(Image, case.image_id).sha256).unlink()
+    press(app, "Check the store now")
+    assert any("1 fault found" in one.value for one in app.error)
+    assert any("The photograph of image 1 in case 1 is missing" in one.value for one in app.text)
+
+
+@pytest.mark.sqlite
+def test_back_ups_by_night_are_set_and_a_wrong_folder_is_refused(
+    open_page: OpenPage, administrator: Caller, tmp_path: Path
+) -> None:
+    app = open_store_tab(open_page, administrator)
+    app.text_input(key="plan_folder").set_value("here")
+    press(app, "Save")
+    assert any("whole path" in one.value for one in app.error)
+    app.text_input(key="plan_folder").set_value(str(tmp_path / "copy"))
+    press(app, "Save")
+    assert any("backed up every night at 2:00" in one.value for one in app.success)
+    plan = nightly.get_plan(administrator)
+    assert plan is not None
+    assert (plan.folder, plan.hour, plan.kept) == (str(tmp_path / "copy"), 2, 7)
+
+
+@pytest.mark.sqlite
+def test_home_says_how_old_the_back_up_is_and_why_one_failed(
+    open_page: OpenPage, store: Store, administrator: Caller, tmp_path: Path
+) -> None:
+    Clinic(store).add_case()
+    app = open_page(administrator)
+    assert any("never backed up" in one.value for one in app.warning)
+    back_ups.back_up(administrator, folder=tmp_path / "copy")
+    assert any("Last back-up" in one.value for one in app.run().success)
+    with pytest.raises(InputRejected):
+        back_ups.back_up(administrator, folder=store.settings.data_dir / "copy")
+    assert any("would be lost with it" in one.value for one in app.run().error)

@@ -44,6 +44,17 @@ def complete(store: Store) -> None:
         )
 
 
+def differing(session: Session) -> list[int]:
+    """Rows of cases of which something else is kept than comparing their masks anew gives."""
+    kept = dict(session.execute(select(CaseAgreement.case_id, CaseAgreement.lowest_dice)).all())
+    found, case_ids = [], sorted(kept)
+    for first in range(0, len(case_ids), _AT_ONCE):
+        portion = case_ids[first : first + _AT_ONCE]
+        masks = _masks_of(session, portion)
+        found += [case_id for case_id in portion if kept[case_id] != _lowest_dice(session, masks.get(case_id, {}))]
+    return found
+
+
 def count_uncompared(session: Session) -> int:
     """How many cases wait for a comparison."""
     return count_rows(session, CaseSummary, *_waits())

@@ -3,6 +3,7 @@
 A folder never changes once it is there. Of shared ones a machine keeps a copy of what it has used.
 """
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -98,8 +99,16 @@ def send_checkpoint(files: SharedFiles, folder: Path) -> None:
     target = f"{CHECKPOINTS}/{read_card(folder)['sha256']}"
     parts = sorted((part for part in folder.iterdir() if part.is_file()), key=lambda part: part.name == CARD_FILE)
     for part in parts:
-        if files.size(f"{target}/{part.name}") != part.stat().st_size:
+        if not _is_shared(files, part, f"{target}/{part.name}"):
             files.send(part, f"{target}/{part.name}")
+
+
+def _is_shared(files: SharedFiles, part: Path, name: str) -> bool:
+    """Whether a file is shared as it is here; one of the same length may be damaged."""
+    if files.size(name) != part.stat().st_size:
+        return False
+    shared = files.read(name)
+    return shared is not None and hashlib.sha256(shared).hexdigest() == file_sha256(part)
 
 
 def _fetch(files: SharedFiles, sha256: str, folder: Path) -> None:

@@ -36,6 +36,7 @@ from colpo_core.store.tables.studies import (
 from colpo_core.store.tables.summaries import CaseAgreement, CaseReviewer, CaseSummary, SavedView
 from colpo_core.store.tables.tasks import AnnotationTask, TaskItem
 from colpo_core.store.tables.training import RetrainingRule
+from colpo_core.store.tables.upkeep import BackUpPlan, StoreCheck, StoreIdentity
 
 __all__ = [
     "Adjudication",
@@ -43,6 +44,7 @@ __all__ = [
     "AnnotationTask",
     "AnnotationVersion",
     "AuditEntry",
+    "BackUpPlan",
     "Base",
     "BiopsyPoint",
     "Case",
@@ -83,6 +85,8 @@ __all__ = [
     "SavedView",
     "SignInSession",
     "Snapshot",
+    "StoreCheck",
+    "StoreIdentity",
     "Study",
     "StudyAmendment",
     "StudyCase",

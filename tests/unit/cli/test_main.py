@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from colpo_core.cli.main import main
+from colpo_core.store import Store
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "commands.md"
 
@@ -52,7 +53,7 @@ def test_a_wrong_word_is_answered_with_the_right_ones() -> None:
     ("change", "sentence"),
     [("depth=3", "is no setting"), ("batch_size=many", "needs a int"), ("batch_size=1", "at least 2 images")],
 )
-def test_a_wrong_training_setting_is_refused(tmp_path: Path, change: str, sentence: str) -> None:
+def test_a_wrong_training_setting_is_refused(store: Store, tmp_path: Path, change: str, sentence: str) -> None:
     env = {"COLPO_DATA": str(tmp_path / "data")}
     result = CliRunner().invoke(main, ["train", "none", "--set", change], env=env)
     assert result.exit_code != 0

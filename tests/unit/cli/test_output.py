@@ -22,6 +22,7 @@ from colpo_core.cli.output import (
 )
 from colpo_core.errors import NotFound
 from colpo_core.services.common.callers import Caller
+from colpo_core.store import Store
 from colpo_core.terms import Label
 
 
@@ -63,7 +64,7 @@ def test_columns_stand_under_their_headings(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == "id    name\n1     a\n1000\n"
 
 
-def test_an_error_that_a_person_can_mend_is_one_sentence(tmp_path: Path) -> None:
+def test_an_error_that_a_person_can_mend_is_one_sentence(store: Store, tmp_path: Path) -> None:
     @click.command()
     def fails() -> None:
         with as_operator():
@@ -74,7 +75,7 @@ def test_an_error_that_a_person_can_mend_is_one_sentence(tmp_path: Path) -> None
     assert result.output == "Error: There is no case 7. Look at the list.\n"
 
 
-def test_an_answer_is_printed_as_a_table_or_as_json(tmp_path: Path) -> None:
+def test_an_answer_is_printed_as_a_table_or_as_json(store: Store, tmp_path: Path) -> None:
     @query()
     @click.argument("number", type=int)
     def labels(caller: Caller, number: int) -> Answer:

@@ -82,3 +82,12 @@ def test_a_checkpoint_goes_as_a_whole_and_nothing_within_the_limit(tmp_path: Pat
     assert trim(tmp_path, limit_bytes=1_200) == 0
     assert trim(tmp_path, limit_bytes=1_199) == 1
     assert [place.name for place in (tmp_path / "checkpoints").iterdir()] == ["new"]
+
+
+def test_a_shared_file_that_rotted_at_the_same_length_is_healed_when_its_content_comes_again(
+    tmp_path: Path, files: FsspecFiles
+) -> None:
+    sha256 = machine(tmp_path, files, "one").put(b"an image")
+    files.write(f"blobs/{sha256[:2]}/{sha256}", b"an imagf")
+    machine(tmp_path, files, "other").put(b"an image")
+    assert machine(tmp_path, files, "third").get(sha256) == b"an image"

@@ -59,3 +59,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         write_file(place, "not bytes")  # type: ignore[arg-type]
     assert place.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_file_that_rotted_at_the_same_length_is_healed_when_its_content_comes_again(tmp_path: Path) -> None:
+    blobs = BlobFolder(tmp_path)
+    sha256 = blobs.put(b"an image")
+    blobs.path(sha256).write_bytes(b"an imagf")
+    assert blobs.put(b"an image") == sha256
+    assert blobs.get(sha256) == b"an image"

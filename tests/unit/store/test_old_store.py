@@ -22,6 +22,7 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.blobs import content_sha256
 from colpo_core.store.engine import make_engine
+from colpo_core.store.schema import upgrade_schema
 from colpo_core.store.tables import (
     Base,
     Checkpoint,
@@ -31,6 +32,7 @@ from colpo_core.store.tables import (
     Person,
     Prediction,
     Snapshot,
+    StoreIdentity,
     Study,
 )
 from colpo_core.terms import Role, Split, StudyState
@@ -54,7 +56,7 @@ def upgraded(old: Settings) -> Iterator[Store]:
     assert opening.revision(old.database_path) == "0017"
     outcome = upgrade()
     assert outcome.exit_code == 0, outcome.output
-    assert opening.revision(old.database_path) == "0018"
+    assert opening.revision(old.database_path) == "0019"
     store = Store.open(old)
     yield store
     store.close()
@@ -89,6 +91,15 @@ def test_every_file_that_a_row_names_is_there_and_whole(upgraded: Store) -> None
         named = [sha256 for sha256 in session.scalars(union(*(select(column) for column in columns))) if sha256]
     assert len(named) > 30
     assert all(content_sha256(upgraded.blobs.get(sha256)) == sha256 for sha256 in named)
+
+
+def test_an_upgraded_store_has_an_identity_of_its_own(upgraded: Store, tmp_path: Path) -> None:
+    other = opening.unpack(tmp_path / "other")
+    upgrade_schema(make_engine(other))
+    with upgraded.reading() as session, Store.open(other).reading() as of_other:
+        identities = [found.scalars(select(StoreIdentity.uuid)).one() for found in (session, of_other)]
+    assert identities[0] != identities[1]
+    assert {len(identity) for identity in identities} == {36}
 
 
 def test_the_seals_of_studies_hold(upgraded: Store) -> None:

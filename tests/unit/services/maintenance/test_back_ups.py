@@ -1,19 +1,21 @@
+import errno
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from colpo_core.errors import PermissionDenied
+from colpo_core.errors import DiskRefuses, PermissionDenied
 from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.maintenance import back_ups
-from colpo_core.store.backup import read_facts
+from colpo_core.settings import Settings
+from colpo_core.store import Store
+from colpo_core.store import backup as copies
+from colpo_core.store.backup_folder import read_facts
 from colpo_core.store.tables import AuditEntry, utc_now
 from colpo_core.terms import ExposureKind
 from tests.support.clinic import Clinic
-from tests.support.refusals import refused
-from tests.support.store_rows import count
 
 
 @pytest.mark.sqlite
@@ -24,7 +26,7 @@ def test_the_log_says_when_the_last_one_was_made(administrator: Caller, annotato
     found = back_ups.last_back_up(annotator)
     assert found.at is not None
     assert utc_now() - found.at < timedelta(minutes=1)
-    assert (found.by, found.is_old, found.n_damaged) == (administrator.actor.display_name, False, 0)
+    assert (found.by, found.is_old, found.n_faults) == (administrator.actor.display_name, False, 0)
     assert read_facts(tmp_path / "copy") == facts
 
 
@@ -39,19 +41,61 @@ def test_a_week_without_one_is_too_long(
 
 
 @pytest.mark.sqlite
-def test_what_waits_beside_the_store_is_in_the_copy(administrator: Caller, annotator: Caller, tmp_path: Path) -> None:
-    case = Clinic(administrator.store).add_case()
-    exposures._put_aside(administrator.store, [(annotator.person_id, case.case_id, ExposureKind.LABEL, 0)], utc_now())
+def test_what_waits_beside_the_store_is_in_the_copy(
+    store: Store, administrator: Caller, annotator: Caller, tmp_path: Path
+) -> None:
+    case = Clinic(store).add_case()
+    exposures._put_aside(store, [(annotator.person_id, case.case_id, ExposureKind.LABEL, 0)], utc_now())
     back_ups.back_up(administrator, folder=tmp_path / "copy")
-    with administrator.store.reading() as session:
+    with store.reading() as session:
         assert session.scalar(text("SELECT count(*) FROM exposures")) == 1
 
 
-def test_only_administrators_copy_and_readers_ask_nothing(annotator: Caller, reader: Caller, tmp_path: Path) -> None:
-    refused(
-        PermissionDenied,
-        lambda: back_ups.back_up(annotator, folder=tmp_path / "copy"),
-        lambda: back_ups.last_back_up(reader),
-    )
+def test_only_administrators_copy_and_readers_ask_nothing(
+    store: Store, annotator: Caller, reader: Caller, tmp_path: Path
+) -> None:
+    with pytest.raises(PermissionDenied):
+        back_ups.back_up(annotator, folder=tmp_path / "copy")
+    with pytest.raises(PermissionDenied):
+        back_ups.last_back_up(reader)
     assert not (tmp_path / "copy").exists()
-    assert count(annotator, AuditEntry, action="back up store") == 0
+    with store.reading() as session:
+        assert session.query(AuditEntry).filter_by(action="back up store").count() == 0
+
+
+@pytest.mark.sqlite
+def test_a_full_disk_is_said_written_down_and_made_up_for(
+    administrator: Caller, annotator: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Clinic(administrator.store).add_case()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(copies, "copy_file", full)
+        with pytest.raises(DiskRefuses, match="No space left on device"):
+            back_ups.back_up(administrator, folder=tmp_path / "copy")
+    state = back_ups.last_back_up(annotator)
+    assert (state.at, state.failed_at is not None) == (None, True)
+    assert "No space left on device" in state.failure
+    assert back_ups.back_up(administrator, folder=tmp_path / "copy").faults == ()
+    assert back_ups.last_back_up(annotator).failed_at is None
+    with monkeypatch.context() as broken:
+        broken.setattr(copies, "copy_file", full)
+        with pytest.raises(DiskRefuses):
+            back_ups.restore(Settings(data_dir=tmp_path / "again"), folder=tmp_path / "copy")
+    assert back_ups.restore(Settings(data_dir=tmp_path / "again"), folder=tmp_path / "copy").faults == ()
+
+
+@pytest.mark.sqlite
+def test_a_restore_is_written_down_in_the_store_that_it_made(administrator: Caller, tmp_path: Path) -> None:
+    facts = back_ups.back_up(administrator, folder=tmp_path / "copy")
+    again = Settings(data_dir=tmp_path / "again")
+    back_ups.restore(again, folder=tmp_path / "copy")
+    made = Store.open(again, make=False)
+    with made.reading() as session:
+        entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    made.close()
+    assert entry is not None
+    assert (entry.action, entry.detail) == ("restore store", {"made_at": facts.made_at.isoformat(), "lacking": 0})

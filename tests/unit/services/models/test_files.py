@@ -79,6 +79,17 @@ def test_a_stores_own_files_are_shared_and_stay(
     assert share_files(Caller(here, administrator.actor)).blobs == 1
 
 
+def test_shared_weights_that_rotted_at_the_same_length_are_shared_again(
+    store: Store, here: Store, administrator: Caller, tmp_path: Path
+) -> None:
+    sha256 = published(store, tmp_path)
+    share_files(Caller(here, administrator.actor))
+    shared = tmp_path / "shared" / "checkpoints" / sha256 / WEIGHTS_FILE
+    shared.write_bytes(b"weights of onf")
+    share_files(Caller(here, administrator.actor))
+    assert shared.read_bytes() == b"weights of one"
+
+
 def test_sharing_needs_a_place_and_an_administrator(administrator: Caller, annotator: Caller) -> None:
     refused(Conflict, lambda: share_files(administrator), match="COLPO_FILES")
     refused(PermissionDenied, lambda: share_files(annotator))
