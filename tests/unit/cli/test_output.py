@@ -106,7 +106,7 @@ def test_a_failure_comes_after_the_answer(tmp_path: Path) -> None:
     assert usage.index("CASE_ID") < usage.index("--all") < usage.index("--json")
 
 
-def test_an_action_runs_as_the_operator_in_its_group(tmp_path: Path) -> None:
+def test_an_action_runs_as_the_operator_in_its_group(store: Store, tmp_path: Path) -> None:
     @click.group()
     def group() -> None: ...
 
