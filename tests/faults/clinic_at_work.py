@@ -28,11 +28,13 @@ from colpo_core.services.cases.histology import add_specimen
 from colpo_core.services.common.actors import as_actor
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.imports.files import import_images
+from colpo_core.services.maintenance import back_ups
 from colpo_core.services.models.promotions import promote_checkpoint
 from colpo_core.services.snapshots.freezing import freeze_snapshot
 from colpo_core.services.studies import presenting, readings
 from colpo_core.settings import Settings
-from colpo_core.store import Store, backup
+from colpo_core.store import Store
+from colpo_core.store.backup_folder import FACTS_FILE
 from colpo_core.store.blobs import content_sha256, write_file
 from colpo_core.store.tables import Case, Checkpoint, Image, Person, Promotion, Study
 from colpo_core.terms import Grade, Label, MaskDoubt, Role, SpecimenKind, Stage
@@ -149,14 +151,16 @@ class Worker:
     def back_up(self) -> None:
         with self.store.reading() as session:
             n_images = session.scalar(select(func.count()).select_from(Image))
-        backup.back_up(self.store.settings, self.back_up_dir)
+        facts = back_ups.back_up(self.caller("ada"), folder=self.back_up_dir)
+        assert facts.faults == ()
         self.confirm({"back_up": n_images})
 
     def restore(self) -> None:
         target = self.back_up_dir.with_name("restored")
         shutil.rmtree(target, ignore_errors=True)
-        if (self.back_up_dir / backup.FACTS_FILE).exists():
-            facts = backup.restore(self.back_up_dir, Settings(data_dir=target))
+        if (self.back_up_dir / FACTS_FILE).exists():
+            facts = back_ups.restore(Settings(data_dir=target), folder=self.back_up_dir)
+            assert facts.faults == ()
             self.confirm({"restored": facts.files})
 
     def go_on(self, stop_after: int | None = None) -> None:

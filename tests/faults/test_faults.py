@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from colpo_core.services.common.actors import OPERATOR, program_actor
+from colpo_core.services.common.callers import Caller
+from colpo_core.services.maintenance.checking import check_store
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from tests.faults.clinic_at_work import open_clinic, work
@@ -42,6 +45,7 @@ class Clinic:
         """Open the store as after a crash: all that was confirmed is there, and the store is whole."""
         with closing(Store.open(Settings(data_dir=self.data_dir))) as store:
             assert missing(store, self.confirmed) == []
+            assert check_store(Caller(store, program_actor(store, OPERATOR))).faults == ()
 
     def summary(self) -> Counter[str]:
         """How many writes of each kind were confirmed, and what was refused."""
