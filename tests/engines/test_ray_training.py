@@ -34,6 +34,7 @@ from tests.integration.test_failing_trainings import TINY
 from tests.support.blobs import blobs
 from tests.support.processes import ROOT, wait_for
 from tests.support.snapshots import freeze_cohort
+from tests.support.training_runs import quiet_progress
 from tests.unit.training.test_distributed import (
     HYPERPARAMETERS,
     Both,
@@ -41,7 +42,7 @@ from tests.unit.training.test_distributed import (
     assert_same,
     network,
     objective_of,
-    progress,
+    until_epoch,
 )
 
 pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore::DeprecationWarning")]  # of Ray itself
@@ -80,14 +81,14 @@ def learn(
     state_store: FitStateStore | None = None,
 ) -> FitResult:
     hardware = plain_hardware(devices=2)
-    request = FitRequest(net, objective, HYPERPARAMETERS, hardware, reporter or progress(), state_store)
+    request = FitRequest(net, objective, HYPERPARAMETERS, hardware, reporter or quiet_progress(), state_store)
     return fit(request, backend=backend)
 
 
 def test_the_cluster_learns_what_one_machine_learns(backend: RayBackend, both: Both) -> None:
     ours, theirs = network(), network()
     told = []
-    of_cluster = learn(both, ours, backend, reporter=progress(told))
+    of_cluster = learn(both, ours, backend, reporter=quiet_progress(told=told))
     of_machine = learn(both, theirs, None)
     assert of_cluster.best_epoch == of_machine.best_epoch
     for one, other in zip(of_cluster.history, of_machine.history, strict=True):
@@ -125,7 +126,7 @@ def test_a_process_that_dies_is_replaced_and_goes_on_from_what_was_kept(
 def test_a_wish_to_stop_ends_all_processes(backend: RayBackend) -> None:
     told = []
     with pytest.raises(JobCancelled):
-        learn(Odd(), network_of_one(), backend, reporter=progress(told, stop_after_epoch=1))
+        learn(Odd(), network_of_one(), backend, reporter=until_epoch(1, told))
     wait_for(lambda: not ray_workers(), "the processes of the fit to end")
 
 
