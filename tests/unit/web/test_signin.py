@@ -17,7 +17,7 @@ from tests.support.browsers import client_of
 pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
 PASSWORD = "wool lamp harbour"
-HERE = {"Origin": "http://testserver"}
+HERE = {"Origin": "http://localhost"}
 FIRST = {"username": "chief", "display_name": "The Chief", "password": PASSWORD, "again": PASSWORD}
 
 
