@@ -11,11 +11,13 @@ from starlette.middleware import Middleware
 
 import pages._ui.frame.frame  # noqa: F401 - all pages are imported before the first visitor comes
 from colpo_core.services.common.store_access import open_store
+from colpo_core.web.browser_sessions import Uploads
 from colpo_core.web.gate import Gate
 from colpo_core.web.lifespan import lifespan_of
 from colpo_core.web.routes import routes
 from colpo_core.web.scripts import script_routes
 from pages._ui.components import scripts
+from pages._ui.frame.uploaded_files import WaitingFiles
 from pages._ui.shared.errors import on_script_error
 
 SCRIPT = Path(__file__).resolve().parent / "pages" / "_ui" / "shell.py"
@@ -24,7 +26,7 @@ store = open_store()
 app = st.App(
     SCRIPT,
     routes=[*routes(store), *script_routes(scripts.VERSION, scripts.MODULES)],
-    middleware=[Middleware(Gate, store=store)],
+    middleware=[Middleware(Gate, store=store, uploads=Uploads(WaitingFiles()))],
     lifespan=lifespan_of(store),
     on_script_error=on_script_error,
 )

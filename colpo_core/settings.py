@@ -30,8 +30,8 @@ class Settings:
         checkpoint_seconds: After how long an unfinished training is kept again, so that no more is lost by a crash
             (`COLPO_CHECKPOINT_SECONDS`, default 300).
         supervise_seconds: How often a serving process looks after the jobs (`COLPO_SUPERVISE_SECONDS`, default 15).
-        hosts: Names under which browsers of the clinic's network reach the program over HTTPS (`COLPO_HOSTS`, with commas
-            between them, such as `colpo.clinic.example`); this machine's own names need no mention.
+        hosts: Names under which the clinic's browsers reach the program over HTTPS (`COLPO_HOSTS`, with commas between
+            them, such as `colpo.clinic.example`); this machine's own names need no mention.
         database_url: Where the database is (`COLPO_DATABASE_URL`, such as `postgresql+psycopg://colpo@host/colpo`);
             None for a SQLite file in the folder of the store, which is the default. It may hold a password.
         files_url: Where images and checkpoints lie that several machines share (`COLPO_FILES`, such as

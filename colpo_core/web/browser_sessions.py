@@ -133,9 +133,7 @@ def without_foreign_session(scope: Scope, actor: Actor, sessions: BrowserSession
     if len(parts) < 3 or sessions.owner(parts[2]) in {None, actor.person_id}:
         return scope
     kept = ", ".join(parts[:2]).encode("latin-1")
-    headers = [
-        (name, kept if name.lower() == b"sec-websocket-protocol" else value) for name, value in scope["headers"]
-    ]
+    headers = [(name, kept if name.lower() == b"sec-websocket-protocol" else value) for name, value in scope["headers"]]
     return {**scope, "headers": headers, "subprotocols": parts[:2]}
 
 

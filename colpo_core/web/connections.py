@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 from collections import Counter
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -26,7 +26,7 @@ _LOOK_SECONDS = 1.0
 class TimedProtocol(H11Protocol):
     """HTTP/1.1 with time limits, and with a bound on the connections of one address and of all."""
 
-    _of_address: Counter[str] = Counter()
+    _of_address: ClassVar[Counter[str]] = Counter()
 
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - handed on as they are
         """As uvicorn makes it."""

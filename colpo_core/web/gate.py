@@ -218,7 +218,7 @@ def _is_from_elsewhere(connection: HTTPConnection) -> bool:
 
 
 def _comes_from_elsewhere(connection: HTTPConnection) -> bool:
-    """Whether a link of another site leads to a page: what the page shows counts as seen, so it is asked about first."""
+    """Whether a link of another site leads to a page: what it shows counts as seen, so it is asked about first."""
     path = connection.scope["path"]
     is_page = path != "/" and not path.startswith((*_NO_PAGES, "/login", "/logout"))
     return is_page and connection.headers.get("sec-fetch-mode") == "navigate" and _is_from_elsewhere(connection)

@@ -2,8 +2,8 @@
 
 All that blocks runs in a lane: so many threads, so many that may wait for one, and so long. What waits for the
 database's writer, hashes a password or draws an image can fill its own lane and no other; the gate's question who is
-signed in, and the question about the program's health, have lanes that nothing else enters. Who finds a lane full is told
-to come again (`errors.Busy`), instead of holding what others need.
+signed in, and the question about the program's health, have lanes that nothing else enters. Who finds a lane full is
+told to come again (`errors.Busy`), instead of holding what others need.
 """
 
 import math
@@ -145,7 +145,7 @@ async def in_lane(
 class FailuresByAddress:
     """Failed sign-ins of each address, which fade by themselves.
 
-    An attempt counts as failed until it has succeeded, so that any number at once get no further than one after another.
+    An attempt counts as failed until it has succeeded: any number at once get no further than one after another.
     """
 
     def __init__(

@@ -1,5 +1,4 @@
-"""What the machine refuses, as a sentence: a full or read-only disk, a database that is held by others, a number that
-no row can have.
+"""What the machine refuses, as a sentence: a full or read-only disk, a database held by others, a number without a row.
 
 The borders ask this of every error that is not a `ColpoError` yet: pages, routes, commands and runners.
 """
@@ -23,12 +22,12 @@ _SQLITE_HELD = {5, 6}
 _POSTGRESQL_FULL, _POSTGRESQL_READ_ONLY, _POSTGRESQL_IO = "53100", "25006", "58030"
 _POSTGRESQL_HELD = {"55P03", "40P01"}
 _KEPT = "What was confirmed before is kept."
-_FULL_SENTENCE = f"The disk of the store is full, so this could not be kept. {_KEPT} Make room on it, then do it again."
+_FULL_SENTENCE = f"The disk is full, so this could not be kept. {_KEPT} Make room on it, then do it again."
 _READ_ONLY_SENTENCE = (
-    f"The disk of the store cannot be written: it is read-only. {_KEPT} Ask whoever runs the machine, then do it again."
+    f"The disk cannot be written: it is read-only. {_KEPT} Ask whoever runs the machine, then do it again."
 )
 _BROKEN_SENTENCE = (
-    f"The disk of the store does not take or give its files: it may be full, read-only or damaged. {_KEPT} Ask whoever "
+    f"The disk does not take or give the store's files: it may be full, read-only or damaged. {_KEPT} Ask whoever "
     "runs the machine to look at it."
 )
 
@@ -46,7 +45,9 @@ def machine_error(error: BaseException) -> ColpoError | None:
         if sentence is not None:
             return DiskRefuses(sentence)
         if isinstance(one, PoolTimeout) or _is_held(one):
-            return Busy("Others are writing to the store at this moment. Nothing was changed; try again in a few seconds.")
+            return Busy(
+                "Others are writing to the store at this moment. Nothing was changed; try again in a few seconds."
+            )
         if isinstance(one, OverflowError) and "SQLite INTEGER" in str(one):
             return InputRejected("A number is too large: nothing in the store has it. Choose from the lists.")
     return None

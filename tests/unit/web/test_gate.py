@@ -29,6 +29,7 @@ from tests.support.browsers import client_of
 
 SECRET = "what only people who signed in may see"
 SAME_ORIGIN = {"Origin": "http://localhost"}
+STREAM = "ws://localhost/_stcore/stream"
 PATHS = ["/", "/home", "/admin", "/cases?case=1", "/media/x.png", "/_stcore/health", "/_stcore/upload_file/a/b",
          "/component/x/index.html", "/static/js/index.js", "/scripts/v/0/x.js", "/colpo/images/1",
          "/login/", "/login/x", "/logout", "/LOGIN", "/colpo/health/", "//login", "/login%2Ffirst/../admin",
@@ -139,19 +140,19 @@ def test_what_changes_something_must_come_from_here(
 @pytest.mark.parametrize("origin", [None, "http://evil.example"])
 def test_the_websocket_is_refused_to_other_sites(signed_in: TestClient, origin: str | None) -> None:
     headers = {} if origin is None else {"Origin": origin}
-    with pytest.raises(WebSocketDisconnect), signed_in.websocket_connect("ws://localhost/_stcore/stream", headers=headers):
+    with pytest.raises(WebSocketDisconnect), signed_in.websocket_connect(STREAM, headers=headers):
         pass
 
 
 def test_the_websocket_is_refused_to_nobody(client: TestClient) -> None:
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect("ws://localhost/_stcore/stream", headers=SAME_ORIGIN):
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect(STREAM, headers=SAME_ORIGIN):
         pass
 
 
 def test_an_open_websocket_ends_with_the_sign_in(
     signed_in: TestClient, store: Store, administrator: Caller, token_of: Callable[[Caller], str]
 ) -> None:
-    with signed_in.websocket_connect("ws://localhost/_stcore/stream", headers=SAME_ORIGIN) as socket:
+    with signed_in.websocket_connect(STREAM, headers=SAME_ORIGIN) as socket:
         socket.send_text("one")
         assert socket.receive_text() == "heard one"
         signing_in.sign_out(store, token=token_of(administrator))
