@@ -43,7 +43,8 @@ from colpo_core.web.hosts import is_own_origin, refuse_host
 from colpo_core.web.limits import GATE, NOTING, READING, Lane, in_lane
 from colpo_core.web.signin_form import asked_from_elsewhere
 
-OPEN_PATHS = frozenset({"/login", "/login/first", "/colpo/health"})
+_HEALTH = "/colpo/health"
+OPEN_PATHS = frozenset({"/login", "/login/first", _HEALTH})
 MOST_SOCKETS_A_PERSON = 40
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN_METHODS = frozenset({"GET", "HEAD", "POST"})
@@ -92,6 +93,9 @@ class Gate:
         refusal = refuse_host(connection, self._store.settings.hosts) or _refuse_other_site(connection)
         if refusal is not None:
             await refusal(scope, receive, send)
+            return
+        if scope["path"] == _HEALTH and scope["method"] in _SAFE_METHODS:
+            await self._app(scope, receive, send)  # also while nobody can be looked up
             return
         try:
             actor = await self._actor(connection)

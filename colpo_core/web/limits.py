@@ -71,10 +71,20 @@ class Lane:
             Busy: Too many wait already, or none of the threads became free in time.
         """
         places = self._here()
+        borrower = object()
+        try:
+            places.limiter.acquire_on_behalf_of_nowait(borrower)
+        except anyio.WouldBlock:
+            await self._wait(places, borrower, person)
+        try:
+            return await to_thread.run_sync(work, limiter=_no_limit())
+        finally:
+            places.limiter.release_on_behalf_of(borrower)
+
+    async def _wait(self, places: _Places, borrower: object, person: object) -> None:
         of_this = places.waiting_of[person] if person is not None else 0
         if places.waiting >= self.most_waiting or of_this >= MOST_WAITING_A_PERSON:
             raise self._busy()
-        borrower = object()
         places.waiting += 1
         places.waiting_of[person] += 1
         try:
@@ -87,10 +97,6 @@ class Lane:
             places.waiting_of[person] -= 1
             if not places.waiting_of[person]:
                 del places.waiting_of[person]
-        try:
-            return await to_thread.run_sync(work, limiter=_no_limit())
-        finally:
-            places.limiter.release_on_behalf_of(borrower)
 
     def _here(self) -> _Places:
         try:

@@ -36,4 +36,10 @@ def script_routes(version: str, modules: Mapping[str, bytes]) -> list[Route]:
             return Response(status_code=304, headers=headers)
         return Response(modules[name], media_type="text/javascript", headers=headers)
 
-    return [Route("/scripts/{version}/{attempt:row}/{name:path}", script, methods=["GET"])]
+    async def no_script(request: Request) -> Response:
+        return PlainTextResponse("There is no such script.", status_code=404)
+
+    return [
+        Route("/scripts/{version}/{attempt:row}/{name:path}", script, methods=["GET"]),
+        Route("/scripts/{rest:path}", no_script, methods=["GET"]),
+    ]
