@@ -4,6 +4,7 @@ The cookie is out of reach of scripts (HttpOnly), stays on this site (SameSite=L
 store can revoke at any moment.
 """
 
+import asyncio
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from colpo_core.web.signin_form import first_administrator_form, sign_in_form
 
 _MAX_FORM_BYTES = 16_384
 _HOME = "/"
+_REFUSED_AFTER_SECONDS = 1.0
 
 
 def routes(store: Store) -> list[Route]:
@@ -82,6 +84,7 @@ class _Desk:
         try:
             signed = await self._sign_in(request, username, form.get("password", ""))
         except ColpoError as error:
+            await _hold_back(error)
             return _refused(sign_in_form(target=target, username=username, error=str(error)), error)
         return await self._enter(request, signed, target)
 
@@ -105,6 +108,7 @@ class _Desk:
             return HTMLResponse(sign_in_form(target=_HOME, error=str(error)), status_code=409)
         except Busy as error:
             page = first_administrator_form(username=username, display_name=display_name, error=str(error))
+            await _hold_back(error)
             return _refused(page, error)
         except ColpoError as error:
             page = first_administrator_form(username=username, display_name=display_name, error=str(error))
@@ -155,6 +159,12 @@ class _Desk:
         max_age = int(self._store.settings.session_hours * 3600)
         set_token(response, signed.token, max_age=max_age, https=is_https(request))
         return response
+
+
+async def _hold_back(error: ColpoError) -> None:
+    """Whoever asks too much gets the answer late, so that asking again at once gains nothing; it costs no thread."""
+    if isinstance(error, Busy):
+        await asyncio.sleep(_REFUSED_AFTER_SECONDS)
 
 
 def _refused(page: str, error: ColpoError) -> Response:

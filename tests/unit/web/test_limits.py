@@ -20,7 +20,7 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.people import signing_in
 from colpo_core.store import Store
 from colpo_core.terms import Finding
-from colpo_core.web import limits
+from colpo_core.web import limits, signin
 from colpo_core.web.gate import Gate
 from colpo_core.web.limits import FailuresByAddress, Lane
 from colpo_core.web.routes import routes
@@ -46,6 +46,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         return False
 
     monkeypatch.setattr(signing_in, "password_matches", hang)
+    monkeypatch.setattr(signin, "_REFUSED_AFTER_SECONDS", 0.0)
     try:
         yield released
     finally:
