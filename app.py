@@ -15,12 +15,14 @@ import pages._ui.frame.frame  # noqa: F401 - all pages are imported before the f
 from colpo_core.errors import ColpoError
 from colpo_core.services.common.store_access import open_store
 from colpo_core.settings import keep_files_private
+from colpo_core.web.browser_sessions import Uploads
 from colpo_core.web.gate import Gate
 from colpo_core.web.lifespan import lifespan_of
 from colpo_core.web.refused_store import RefusedStore
 from colpo_core.web.routes import routes
 from colpo_core.web.scripts import script_routes
 from pages._ui.components import scripts
+from pages._ui.frame.uploaded_files import WaitingFiles
 from pages._ui.shared.errors import on_script_error
 
 SCRIPT = Path(__file__).resolve().parent / "pages" / "_ui" / "shell.py"
@@ -37,7 +39,7 @@ def _parts() -> dict[str, Any]:
         return {"middleware": [Middleware(RefusedStore, sentence=str(error))]}
     return {
         "routes": [*routes(store), *script_routes(scripts.VERSION, scripts.MODULES)],
-        "middleware": [Middleware(Gate, store=store)],
+        "middleware": [Middleware(Gate, store=store, uploads=Uploads(WaitingFiles()))],
         "lifespan": lifespan_of(store),
         "on_script_error": on_script_error,
     }

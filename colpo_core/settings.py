@@ -1,6 +1,7 @@
 """Typed configuration from the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ LOCAL = "local"
 PROCRASTINATE = "procrastinate"
 RAY = "ray"
 ENGINES = (LOCAL, PROCRASTINATE, RAY)
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|[0-9a-f:]{2,39}")
 FILE_PROTOCOLS = ("s3", "gs", "abfs", "file")
 """Where shared files may lie: each of these writes a file whole or not at all."""
 
@@ -33,7 +35,8 @@ class Settings:
         checkpoint_seconds: After how long an unfinished training is kept again, so that no more is lost by a crash
             (`COLPO_CHECKPOINT_SECONDS`, default 300).
         supervise_seconds: How often a serving process looks after the jobs (`COLPO_SUPERVISE_SECONDS`, default 15).
-        secure_cookie: Whether the cookie is sent over HTTPS only (`COLPO_SECURE_COOKIE=1`, default off for loopback).
+        hosts: Names under which the clinic's browsers reach the program over HTTPS (`COLPO_HOSTS`, with commas between
+            them, such as `colpo.clinic.example`); this machine's own names need no mention.
         database_url: Where the database is (`COLPO_DATABASE_URL`, such as `postgresql+psycopg://colpo@host/colpo`);
             None for a SQLite file in the folder of the store, which is the default. It may hold a password.
         files_url: Where images and checkpoints lie that several machines share (`COLPO_FILES`, such as
@@ -51,7 +54,7 @@ class Settings:
     data_dir: Path
     session_hours: float = 12.0
     lease_seconds: float = 30.0
-    secure_cookie: bool = False
+    hosts: frozenset[str] = frozenset()
     cancel_grace_seconds: float = 20.0
     checkpoint_seconds: float = 300.0
     supervise_seconds: float = 15.0
@@ -112,7 +115,7 @@ class Settings:
             data_dir=Path(env.get("COLPO_DATA") or "data").expanduser().resolve(),
             session_hours=_positive(env, "COLPO_SESSION_HOURS", 12.0),
             lease_seconds=_positive(env, "COLPO_LEASE_SECONDS", 30.0),
-            secure_cookie=env.get("COLPO_SECURE_COOKIE", "0") == "1",
+            hosts=_hosts(env.get("COLPO_HOSTS") or ""),
             cancel_grace_seconds=_positive(env, "COLPO_CANCEL_GRACE_SECONDS", 20.0),
             checkpoint_seconds=_positive(env, "COLPO_CHECKPOINT_SECONDS", 300.0),
             supervise_seconds=_positive(env, "COLPO_SUPERVISE_SECONDS", 15.0),
@@ -134,7 +137,7 @@ class Settings:
             "COLPO_CANCEL_GRACE_SECONDS": str(self.cancel_grace_seconds),
             "COLPO_CHECKPOINT_SECONDS": str(self.checkpoint_seconds),
             "COLPO_SUPERVISE_SECONDS": str(self.supervise_seconds),
-            "COLPO_SECURE_COOKIE": "1" if self.secure_cookie else "0",
+            "COLPO_HOSTS": ",".join(sorted(self.hosts)),
             "COLPO_GPUS": "auto" if self.gpus is None else ",".join(self.gpus) or "none",
             "COLPO_ENGINE": self.engine,
             "COLPO_RAY_ADDRESS": self.ray_address,
@@ -156,6 +159,13 @@ def _positive(env: Mapping[str, str], name: str, default: float) -> float:
     if value <= 0:
         raise ValueError(f"{name} must be above 0, not {text!r}")
     return value
+
+
+def _hosts(text: str) -> frozenset[str]:
+    named = frozenset(part.strip().lower() for part in text.split(",") if part.strip())
+    if any(not _HOST.fullmatch(name) for name in named):
+        raise ValueError(f"COLPO_HOSTS must be names with commas between them, without https:// and port, not {text!r}")
+    return named
 
 
 def _engine(env: Mapping[str, str]) -> str:

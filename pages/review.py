@@ -19,7 +19,7 @@ from pages._ui.shared.badges import model_badges
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import count_text
-from pages._ui.shared.links import link
+from pages._ui.shared.links import asked_row, link
 from pages._ui.shared.words import stage_text
 
 
@@ -44,13 +44,14 @@ def render() -> None:
 
 def _asked_for(ctx: PageContext, queue: ReviewNext) -> int | None:
     """The prediction or the image that the address names, else the first prediction that waits."""
-    prediction, image = st.query_params.get("prediction", ""), st.query_params.get("image", "")
-    if prediction.isdigit():
-        return int(prediction)
-    if image.isdigit():
-        record = review.find_prediction(ctx.caller, image_id=int(image))
+    prediction = asked_row("prediction", choose_from="cases")
+    image = None if prediction is not None else asked_row("image", choose_from="cases")
+    if prediction is not None:
+        return prediction
+    if image is not None:
+        record = review.find_prediction(ctx.caller, image_id=image)
         if record is None:
-            _offer_prediction(ctx, int(image), is_possible=queue.checkpoint_name is not None)
+            _offer_prediction(ctx, image, is_possible=queue.checkpoint_name is not None)
             st.stop()
         return record.id
     return queue.prediction_id

@@ -15,7 +15,7 @@ from pages._ui.shared.badges import impression_badge, simulated_badge
 from pages._ui.shared.context import PageContext, page_context
 from pages._ui.shared.errors import showing_errors
 from pages._ui.shared.formats import as_when
-from pages._ui.shared.links import link
+from pages._ui.shared.links import link, row_or_none
 from pages._ui.shared.markdown import plain
 from pages._ui.shared.tables import pick_row
 from pages._ui.training.by_itself import train_by_itself
@@ -53,9 +53,9 @@ def render() -> None:
 
 def _shown_job(trainings: tuple[JobRecord, ...]) -> int | None:
     """The job of the address, else the one that is under way."""
-    wanted = st.query_params.get("job", "")
-    if wanted.isdigit() and any(job.id == int(wanted) for job in trainings):
-        return int(wanted)
+    wanted = row_or_none("job")
+    if any(job.id == wanted for job in trainings):
+        return wanted
     return next((job.id for job in reversed(trainings) if not job.state.is_over), None)
 
 

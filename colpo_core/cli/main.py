@@ -58,6 +58,20 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"colpo_core.cli.{module}"), name)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what the machine refuses, such as a full disk, ends it with a sentence."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            from colpo_core.services.common.machine_errors import machine_error
+
+            known = machine_error(error)
+            if known is None:
+                raise
+            raise click.ClickException(str(known)) from error
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="colpodesk")

@@ -9,6 +9,7 @@ goes with it, so that what was read in it is still true when it writes; a readin
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from colpo_core.cluster_parts import ClusterPart, load_part
+from colpo_core.errors import Busy
 from colpo_core.settings import Settings
 from colpo_core.store.blobs import BlobFolder
 from colpo_core.store.case_summaries import FollowedSession, lacks_summaries, settle, sum_up
@@ -34,6 +36,9 @@ from colpo_core.store.schema import WRITER_LOCK, prepare_schema
 from colpo_core.store.shared_files import SharedFiles
 
 _BUSY_SECONDS = 30
+_CONNECTIONS = 40
+# Whoever waits for the writer holds a connection meanwhile: as many as this, so that readers never wait for one.
+_WRITERS_AT_ONCE = 20
 
 
 class Store:
@@ -51,6 +56,7 @@ class Store:
         self.blobs = _blobs(settings, self.files)
         self._reader = engine
         self._writer = engine.execution_options(colpo_writes=True)
+        self._writers = threading.BoundedSemaphore(_WRITERS_AT_ONCE)
 
     @classmethod
     def open(cls, settings: Settings, *, make: bool = True) -> "Store":
@@ -92,11 +98,21 @@ class Store:
 
         Args:
             patience_ms: How long to wait while somebody else writes, before `OperationalError`.
+
+        Raises:
+            Busy: So many wait for the same that there was no place to wait in.
         """
         writer = self._writer.execution_options(colpo_patience_ms=patience_ms)
-        with FollowedSession(writer, expire_on_commit=False) as session, session.begin():
-            yield session
-            settle(session)
+        if not self._writers.acquire(timeout=patience_ms / 1000):
+            raise Busy(
+                "Others are writing to the store at this moment. Nothing was changed; try again in a few seconds."
+            )
+        try:
+            with FollowedSession(writer, expire_on_commit=False) as session, session.begin():
+                yield session
+                settle(session)
+        finally:
+            self._writers.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -163,7 +179,12 @@ def _sqlite(settings: Settings, *, make: bool) -> Engine:
 
     if make and not path.exists():
         path.touch(mode=0o600)
-    engine = create_engine(URL.create("sqlite", database=str(path)), creator=connect, pool_size=20, max_overflow=20)
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        creator=connect,
+        pool_size=_CONNECTIONS // 2,
+        max_overflow=_CONNECTIONS // 2,
+    )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
@@ -186,7 +207,7 @@ def _begin(connection: Connection) -> None:
 
 def _postgresql(url: str) -> Engine:
     # A connection that a restarted server has closed is noticed before it is used.
-    engine = create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=_CONNECTIONS // 2, max_overflow=_CONNECTIONS // 2, pool_pre_ping=True)
     event.listen(engine, "begin", _begin_on_postgresql)
     return engine
 

@@ -39,7 +39,7 @@ def routes(store: Store) -> list[Route]:
         return Response(png, media_type="image/png", headers={"cache-control": "private, no-store"})
 
     return [
-        Route("/colpo/agreement/{image_id:int}/{finding}/{combination}.png", answering(overlay), methods=["GET"]),
+        Route("/colpo/agreement/{image_id:row}/{finding}/{combination}.png", answering(overlay), methods=["GET"]),
     ]
 
 

@@ -4,8 +4,8 @@ The editor saves here and not through Streamlit, so that painting never reruns a
 """
 
 from base64 import b64encode
+from functools import partial
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -17,6 +17,7 @@ from colpo_core.services.annotations import versions as annotation_versions
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.web.gate import actor_of, answering
+from colpo_core.web.limits import SAVING
 
 MAX_CODE_BYTES = 4 * 1024 * 1024
 # A mask may be hidden from whoever signs in next at the same browser, so it asks each time.
@@ -73,7 +74,7 @@ def routes(store: Store) -> list[Route]:
                 },
                 status_code=413,
             )
-        saved = await run_in_threadpool(
+        save = partial(
             own_masks.save_draft,
             Caller(store, actor),
             document_id=request.path_params["document_id"],
@@ -82,6 +83,7 @@ def routes(store: Store) -> list[Route]:
             strokes=strokes,
             active_ms=active_ms,
         )
+        saved = await SAVING.run(save, person=actor.person_id)
         return JSONResponse({"seq": saved.seq, "saved_at": saved.saved_at.isoformat()})
 
     def version_overlay(request: Request) -> Response:
@@ -104,9 +106,9 @@ def routes(store: Store) -> list[Route]:
         return Response(png, media_type="image/png", headers={"cache-control": _CACHING})
 
     return [
-        Route("/colpo/annotations/versions/{version_id:int}/mask.png", answering(version_overlay), methods=["GET"]),
+        Route("/colpo/annotations/versions/{version_id:row}/mask.png", answering(version_overlay), methods=["GET"]),
         Route(
-            "/colpo/annotations/versions/{first_id:int}/compare/{second_id:int}.png",
+            "/colpo/annotations/versions/{first_id:row}/compare/{second_id:row}.png",
             answering(comparison),
             methods=["GET"],
         ),

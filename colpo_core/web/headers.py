@@ -30,6 +30,8 @@ _ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+# Whoever has come over HTTPS once comes no other way for a year.
+_HTTPS_ALONE = "max-age=31536000"
 _PROGRAM_FILES = ("/static/",)
 
 
@@ -46,6 +48,8 @@ def with_safe_headers(scope: Scope, send: Send) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in _ALWAYS.items():
                 headers[name] = value
+            if scope.get("scheme") == "https":
+                headers["Strict-Transport-Security"] = _HTTPS_ALONE
             if "access-control-allow-origin" in headers:
                 del headers["access-control-allow-origin"]
             _limit_caching(scope["path"], headers)

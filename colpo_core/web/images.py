@@ -39,8 +39,8 @@ def routes(store: Store) -> list[Route]:
         return _answer(store, request, "small", read)
 
     return [
-        Route("/colpo/images/{image_id:int}", answering(whole)),
-        Route("/colpo/images/{image_id:int}/thumbnail", answering(small)),
+        Route("/colpo/images/{image_id:row}", answering(whole)),
+        Route("/colpo/images/{image_id:row}/thumbnail", answering(small)),
     ]
 
 

@@ -10,6 +10,7 @@ from colpo_core.services.jobs.supervising import supervising
 from colpo_core.services.maintenance.nightly import back_up_if_due
 from colpo_core.services.training.retraining import train_if_due
 from colpo_core.store import Store
+from colpo_core.web.connections import time_connections
 from colpo_core.web.logs import write_logs
 
 
@@ -24,6 +25,7 @@ def lifespan_of(store: Store) -> Callable[[Any], AbstractAsyncContextManager[Non
     async def lifespan(_app: object) -> AsyncIterator[None]:
         write_logs(store.settings.data_dir / "logs")
         send_small_answers_at_once()
+        time_connections()
         # Streamlit collects garbage after every rerun: what the imports made needs no looking at again.
         gc.collect()
         gc.freeze()

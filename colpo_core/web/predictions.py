@@ -45,7 +45,7 @@ def _route(store: Store, file: str, draw: Callable[..., bytes]) -> Route:
         name = named.get("name", file.removesuffix(".png"))
         return _overlay(store, request, name, lambda: draw(Caller(store, actor_of(request)), **named))
 
-    return Route(f"/colpo/predictions/{{prediction_id:int}}/{file}", endpoint)
+    return Route(f"/colpo/predictions/{{prediction_id:row}}/{file}", endpoint)
 
 
 def _overlay(store: Store, request: Request, name: str, draw: Callable[[], bytes]) -> Response:

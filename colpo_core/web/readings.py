@@ -41,7 +41,7 @@ def routes(store: Store) -> list[Route]:
         return Response(content, media_type="image/png", headers=_HEADERS)
 
     return [
-        Route("/colpo/readings/{study_id:int}/image/{token}", show_image, methods=["GET"]),
-        Route("/colpo/readings/{study_id:int}/image/{token}/{other:int}", show_image, methods=["GET"]),
-        Route("/colpo/readings/{study_id:int}/aid/{token}/{layer}.png", show_aid, methods=["GET"]),
+        Route("/colpo/readings/{study_id:row}/image/{token}", show_image, methods=["GET"]),
+        Route("/colpo/readings/{study_id:row}/image/{token}/{other:row}", show_image, methods=["GET"]),
+        Route("/colpo/readings/{study_id:row}/aid/{token}/{layer}.png", show_aid, methods=["GET"]),
     ]

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+import colpo_core.web.addresses  # noqa: F401 - the number of the attempt
+
 _CACHING = "private, max-age=31536000, immutable"
 
 
@@ -34,4 +36,10 @@ def script_routes(version: str, modules: Mapping[str, bytes]) -> list[Route]:
             return Response(status_code=304, headers=headers)
         return Response(modules[name], media_type="text/javascript", headers=headers)
 
-    return [Route("/scripts/{version}/{attempt:int}/{name:path}", script, methods=["GET"])]
+    async def no_script(request: Request) -> Response:
+        return PlainTextResponse("There is no such script.", status_code=404)
+
+    return [
+        Route("/scripts/{version}/{attempt:row}/{name:path}", script, methods=["GET"]),
+        Route("/scripts/{rest:path}", no_script, methods=["GET"]),
+    ]

@@ -32,5 +32,15 @@ def first_administrator_form(*, username: str = "", display_name: str = "", erro
     return _page(is_first=True, username=username, display_name=display_name, error=error, notice="")
 
 
+def asked_from_elsewhere(target: str) -> str:
+    """What somebody sees who followed a link of another site to a page of this program.
+
+    Args:
+        target: The page's path and query.
+    """
+    path = "/" + target.lstrip("/\\")  # never another site
+    return _TEMPLATES.get_template("elsewhere.html").render(target=path, icon=_ICON, mark=MARK_SVG)
+
+
 def _page(**values: str | bool) -> str:
     return _TEMPLATES.get_template("signin.html").render(values, icon=_ICON, mark=MARK_SVG)

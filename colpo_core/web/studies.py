@@ -23,4 +23,4 @@ def routes(store: Store) -> list[Route]:
         by_number = request.query_params.get("readers") == "by-number"
         return HTMLResponse(report_html(Caller(store, actor_of(request)), study_id=study_id, by_number=by_number))
 
-    return [Route("/colpo/studies/{study_id:int}/report", show_report, methods=["GET"])]
+    return [Route("/colpo/studies/{study_id:row}/report", show_report, methods=["GET"])]

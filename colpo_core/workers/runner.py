@@ -13,9 +13,10 @@ from types import FrameType
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from colpo_core.errors import ColpoError, JobCancelled, NotFound, Unreachable
+from colpo_core.errors import ColpoError, DiskRefuses, JobCancelled, NotFound, Unreachable
 from colpo_core.records.jobs.settings import settings_of_kind
 from colpo_core.services.common.incidents import log_incident
+from colpo_core.services.common.machine_errors import disk_error
 from colpo_core.services.jobs import engine, gpus
 from colpo_core.services.jobs.files import delete_work, sharing_work
 from colpo_core.services.jobs.leases import Finish, Heartbeats, Lease, LeaseLost, Wish, claim_job
@@ -124,6 +125,9 @@ def _run_under_lease(lease: Lease, end_requested: threading.Event, *, n_gpus: in
             log.error("job %d failed: %s", lease.job_id, error)
             return _fail(lease, str(error))
         except Exception as error:
+            refused = disk_error(error)
+            if refused is not None:
+                return _fail_when_it_answers(lease, end_requested, refused)
             number = log_incident(error)
             sentence = (
                 f"Something unforeseen went wrong (incident {number}). The job's log says where. Run it again; if it "
@@ -182,6 +186,15 @@ def _put_back_when_it_answers(lease: Lease, end_requested: threading.Event) -> i
             continue
         return EXIT_PUT_BACK
     return EXIT_PUT_BACK
+
+
+def _fail_when_it_answers(lease: Lease, end_requested: threading.Event, refused: DiskRefuses) -> int:
+    """The disk takes no more: the job fails with a sentence, or waits where that cannot be written either."""
+    log.error("job %d: %s", lease.job_id, refused)
+    try:
+        return _fail(lease, str(refused))
+    except (OperationalError, InterfaceError):
+        return _put_back_when_it_answers(lease, end_requested)
 
 
 def _fail(lease: Lease, sentence: str) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -214,3 +216,53 @@ def test_a_reader_gets_no_image_of_a_case(server: Server, people_of: dict[Role, 
     with server.signed_in("reader") as client:
         for path in ("/colpo/images/1", "/colpo/images/1/thumbnail", "/colpo/predictions/1/mask.png"):
             assert client.get(path).status_code == 403, path
+
+
+def session_of(server: Server, client: httpx.Client, stream: ClientConnection) -> str:
+    """The session that a page has got, once it has run."""
+    message = BackMsg()
+    message.rerun_script.page_name = "home"
+    stream.send(message.SerializeToString())
+    found = ""
+    while True:
+        heard = ForwardMsg.FromString(stream.recv(timeout=60, decode=False))
+        if heard.WhichOneof("type") == "new_session":
+            found = heard.new_session.initialize.session_id
+        if heard.WhichOneof("type") == "script_finished":
+            return found
+
+
+def put_file(client: httpx.Client, session: str, n_bytes: int) -> int:
+    client.get("/_stcore/health")
+    token = client.cookies["_streamlit_xsrf"]
+    files = {"file": ("a.png", bytes(n_bytes))}
+    path = f"/_stcore/upload_file/{session}/{n_bytes}"
+    return client.put(path, files=files, headers={"X-Xsrftoken": token}).status_code
+
+
+def test_files_go_into_ones_own_page_alone_and_never_into_a_readers(
+    server: Server, people_of: dict[Role, Caller]
+) -> None:
+    with (
+        server.signed_in("annotator") as anna,
+        server.signed_in("reader") as rita,
+        server.connect(cookie_of(anna)) as hers,
+        server.connect(cookie_of(rita)) as readers,
+    ):
+        of_anna, of_rita = session_of(server, anna, hers), session_of(server, rita, readers)
+        assert put_file(anna, of_anna, 1000) == 204
+        assert put_file(rita, of_rita, 1000) == 403
+        assert put_file(anna, of_rita, 1000) == 403
+        assert put_file(rita, of_anna, 1000) == 403
+        assert put_file(anna, of_anna, 161 * 1024 * 1024) == 413
+
+
+def test_nobody_enters_anothers_page_by_its_number(server: Server, people_of: dict[Role, Caller]) -> None:
+    with server.signed_in("chief") as chief, server.signed_in("reader") as rita:
+        with server.connect(cookie_of(chief)) as stream:
+            of_chief = session_of(server, chief, stream)
+        address = server.base.replace("http://", "ws://") + "/_stcore/stream"
+        with connect(
+            address, additional_headers=cookie_of(rita), origin=server.base, subprotocols=["streamlit", "x", of_chief]
+        ) as stream:
+            assert session_of(server, rita, stream) != of_chief

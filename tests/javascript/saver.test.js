@@ -174,6 +174,18 @@ test("a server that is away, busy or has ended the sign-in gets it later", async
   assert.equal(server.strokes, 4);
 });
 
+test("a full disk is told in the server's words, and the stroke is sent again once there is room", async () => {
+  await loaded();
+  server.faults = [507];
+  saver.step(code(1), ONE_STROKE);
+  await settled();
+  assert.equal(saver.state, "offline");
+  assert.equal(saver.sentence, "refused with 507");
+  assert.deepEqual(unsent.newest, [1]);
+  assert.equal(await saver.whenSaved(), true);
+  assert.deepEqual([saver.state, saver.sentence], ["saved", ""]);
+});
+
 test("a refused mask is told and kept, and the next stroke is sent in its place", async () => {
   await loaded();
   server.faults = [413];

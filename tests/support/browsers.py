@@ -15,7 +15,7 @@ from colpo_core.store import Store
 from colpo_core.web.gate import Gate
 from colpo_core.web.routes import routes
 
-SITE = "http://clinic.test"
+SITE = "http://localhost"
 
 
 class Browser:
@@ -47,7 +47,8 @@ class Browser:
 
 def client_of(store: Store, routes: Sequence[BaseRoute], token: str = "", **options: Any) -> TestClient:
     """Some routes behind the gate, asked by whoever has signed in with this token."""
-    client = TestClient(Starlette(routes=routes, middleware=[Middleware(Gate, store=store)]), **options)
+    app = Starlette(routes=routes, middleware=[Middleware(Gate, store=store)])
+    client = TestClient(app, **{"base_url": SITE, **options})
     if token:
         client.cookies.set(signing_in.SESSION_COOKIE, token)
     return client

@@ -16,7 +16,7 @@ def test_nothing_set_is_one_machine_with_sqlite(tmp_path: Path) -> None:
     [
         {},
         {"COLPO_GPUS": "none"},
-        {"COLPO_GPUS": "GPU-a, GPU-b", "COLPO_LEASE_SECONDS": "7.5", "COLPO_SECURE_COOKIE": "1"},
+        {"COLPO_GPUS": "GPU-a, GPU-b", "COLPO_LEASE_SECONDS": "7.5", "COLPO_HOSTS": "colpo.clinic.example, desk"},
         {"COLPO_DATABASE_URL": "postgresql+psycopg://colpo@db/colpo", "COLPO_ENGINE": "procrastinate"},
         {"COLPO_CHECKPOINT_SECONDS": "60", "COLPO_SUPERVISE_SECONDS": "2", "COLPO_SESSION_HOURS": "1"},
         {"COLPO_FILES": "s3://bucket/clinic/", "COLPO_DATABASE_URL": "postgresql+psycopg://colpo@db/colpo"},

@@ -221,6 +221,12 @@ def _yes_or_no(word: str) -> bool:
     return word == "yes"
 
 
+def _row(word: str) -> int:
+    if not (word.isascii() and word.isdecimal() and len(word) <= 18):
+        raise ValueError(word)
+    return int(word)
+
+
 def _share(word: str) -> float:
     value = float(word)
     if not 0 <= value <= 1:
@@ -240,7 +246,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "uncertain": ("uncertain_within", _share),
     "dice": ("dice_below", _share),
     "review": ("review", ReviewState),
-    "reviewer": ("reviewer_id", int),
+    "reviewer": ("reviewer_id", _row),
     "from": ("examined_from", date.fromisoformat),
     "to": ("examined_to", date.fromisoformat),
     "device": ("device", str),

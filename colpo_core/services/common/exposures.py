@@ -23,6 +23,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from colpo_core.errors import Busy
 from colpo_core.records.annotations import VersionRecord
 from colpo_core.records.people import Actor
 from colpo_core.services.common.callers import Caller
@@ -81,12 +82,12 @@ def note(caller: Caller, seen: Seen, *, within_study: int = 0) -> None:
     try:
         with store.writing(patience_ms=_PATIENCE_MS) as session:
             _write(session, lines, now)
-    except OperationalError:
+    except (OperationalError, Busy):
         _put_aside(store, lines, now)
         return
     try:
         settle(store, patience_ms=_PATIENCE_MS)
-    except OperationalError:
+    except (OperationalError, Busy):
         _logger.info("the exposures that wait are written with the next look")
 
 

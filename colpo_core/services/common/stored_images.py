@@ -1,16 +1,21 @@
 """Stored images: their record, their file, a small version, and corrections."""
 
+import logging
+
 from colpo_core.errors import InputRejected
 from colpo_core.images.decoding import thumbnail_jpeg
 from colpo_core.records.cases.images import ImageRecord
 from colpo_core.records.copying import copied
 from colpo_core.services.common import audit
 from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.machine_errors import disk_error
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.store.blobs import write_file
 from colpo_core.store.facts import find_row
 from colpo_core.store.tables import Image
 from colpo_core.terms import Stage
+
+_logger = logging.getLogger(__name__)
 
 
 @allowed(CLINICIANS)
@@ -87,7 +92,12 @@ def image_thumbnail(caller: Caller, *, image_id: int) -> tuple[bytes, ImageRecor
         return path.read_bytes(), image
     except FileNotFoundError:
         thumbnail = thumbnail_jpeg(caller.store.blobs.get(image.sha256))
-        write_file(path, thumbnail)
+        try:
+            write_file(path, thumbnail)
+        except OSError as error:
+            if disk_error(error) is None:
+                raise
+            _logger.warning("a thumbnail could not be kept: %s", type(error).__name__)  # it is made again next time
         return thumbnail, image
 
 

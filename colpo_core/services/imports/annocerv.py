@@ -23,6 +23,7 @@ from colpo_core.services.cases.fingerprints import StoredLooks, count_without_fi
 from colpo_core.services.cases.histology import relabel_case
 from colpo_core.services.common.actors import IMPORTER, program_actor
 from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.machine_errors import machine_error
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.imports.rows import StoredFile, find_case, find_image, import_image, store_file
 from colpo_core.store import Store
@@ -59,7 +60,15 @@ def import_annocerv(
     annotations = to_confirm = patients = 0
     stored = StoredLooks()
     for case in read_annocerv(folder):
-        report = _import_case(caller, importer, stored, case)
+        try:
+            report = _import_case(caller, importer, stored, case)
+        except Exception as error:
+            known = machine_error(error)
+            if known is None:
+                raise
+            # The cases before are kept; none after it is tried.
+            outcomes += [ImportOutcome(image.name, ImportStatus.REFUSED, str(known)) for image in case.images]
+            break
         outcomes += report.outcomes
         annotations += report.annotations
         to_confirm += report.annotations_to_confirm

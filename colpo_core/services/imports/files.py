@@ -7,6 +7,7 @@ collection is imported by `colpo_core.services.imports.annocerv`.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from colpo_core.errors import ImageRejected, InputRejected
@@ -20,6 +21,7 @@ from colpo_core.services.common import exposures
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.permissions import CLINICIANS, allowed
 from colpo_core.services.common.stored_images import checked_seconds
+from colpo_core.services.imports.attempts import Attempts
 from colpo_core.services.imports.patient_codes import check_patient_code
 from colpo_core.services.imports.rows import find_image, import_image, store_file
 from colpo_core.services.imports.tables import TABLE_NAME, WORKBOOK_NAME, FileRow, TableRows, table_of
@@ -56,12 +58,17 @@ def import_images(
 
     Raises:
         InputRejected: The code or the date cannot be taken; nothing was stored.
+
+    Where the disk takes no more, the files before are kept, and the report says of each of the others why it is not.
     """
     today = utc_now().date()
     code = check_patient_code(patient_code, today=today)
     day = _checked_date(case_date, today)
     stored = StoredLooks()
-    outcomes = tuple(_import_file(caller, stored, code, day, file) for file in files)
+    attempts = Attempts()
+    outcomes = tuple(
+        attempts.outcome(file.name, partial(_import_file, caller, stored, code, day, file)) for file in files
+    )
     return _report(
         caller.store, outcomes, patients=int(any(outcome.status is ImportStatus.IMPORTED for outcome in outcomes))
     )
@@ -108,9 +115,9 @@ def import_folder(
     table = None if content is None else TableRows(folder, names, content, defaults)
     outcomes: list[ImportOutcome] = []
     patients: set[str] = set()
-    stored = StoredLooks()
+    stored, attempts = StoredLooks(), Attempts()
     for row in [replace(defaults, name=name) for name in names] if table is None else table.rows():
-        outcome = _import_row(caller, stored, folder, row)
+        outcome = attempts.outcome(row.name, partial(_import_row, caller, stored, folder, row))
         outcomes.append(outcome)
         if outcome.status is ImportStatus.IMPORTED:
             patients.add(row.patient_code.strip().lower())

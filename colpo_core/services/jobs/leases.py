@@ -18,7 +18,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from colpo_core.errors import JobFailed
+from colpo_core.errors import Busy, JobFailed
 from colpo_core.records.jobs.results import JobResult, write_result
 from colpo_core.store import Store
 from colpo_core.store.dialects import seconds_now
@@ -282,5 +282,5 @@ class Heartbeats:
                 self.lost.set()
                 self.stop.set()
                 return
-            except SQLAlchemyError:
+            except (SQLAlchemyError, Busy):
                 log.exception("a heartbeat of job %d was not written; trying again", self._lease.job_id)

@@ -13,6 +13,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from colpo_core.errors import Busy
 from colpo_core.records.studies.conduct import Refusal
 from colpo_core.services.common import audit
 from colpo_core.services.common.callers import Caller
@@ -41,7 +42,7 @@ def note_refusal(caller: Caller, *, what: str) -> None:
             subjects = [f"study {study_id}" for study_id in open_studies_of(session, caller.person_id)]
             for subject in subjects or [f"person {caller.person_id}"]:
                 audit.record(session, caller.actor, ACTION, subject, what=what[:_MAX_WHAT])
-    except OperationalError as error:
+    except (OperationalError, Busy) as error:
         log_incident(error)  # the refusal stands, and the log says that it could not be counted
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from colpo_core.mark import MARK_SVG
+from colpo_core.services.common.disk_probe import probe_of
 from colpo_core.services.common.permissions import CLINICIANS
 from colpo_core.services.studies.refusals import note_refusal
 from pages._ui.frame.account import account_menu
@@ -18,6 +19,10 @@ from pages._ui.shared.theme import apply_theme, logo
 
 HOME = "home"
 _MENU_PX = 232
+_DISK_REFUSES = (
+    "The store cannot be written: its disk is full or read-only. What was confirmed before is kept; nothing new is, "
+    "and jobs wait. Tell whoever runs the machine."
+)
 
 
 def draw() -> None:
@@ -32,6 +37,8 @@ def draw() -> None:
     st.session_state["current_page"] = chosen.url_path
     st.sidebar.caption("Research software. Not a medical device.")
     account_menu(ctx)
+    if not probe_of(ctx.caller.store.settings.data_dir).is_writable():
+        st.error(_DISK_REFUSES, icon=":material/hard_drive:")
     with showing_errors():
         if ctx.caller.actor.role in CLINICIANS:
             tell_of_jobs(ctx)

@@ -4,11 +4,16 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.store_access import Store, open_store
 from colpo_core.services.people import signing_in
 from colpo_core.settings import Settings
+from colpo_core.web.browser_sessions import SESSIONS
+from colpo_core.web.cookies import token_in
+
+_OWNER = "person_of_this_session"
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,18 @@ def page_context() -> PageContext:
     if actor is None:
         _say_signed_out()
         st.stop()
+    if st.session_state.setdefault(_OWNER, actor.person_id) != actor.person_id:
+        _say_signed_out()  # somebody else signed in at this browser: what the page remembers is not hers
+        st.stop()
+    running = get_script_run_ctx()
+    if running is not None:
+        SESSIONS.claim(running.session_id, actor.person_id)
     return PageContext(Caller(store, actor), token)
 
 
 def session_token() -> str:
     """The cookie's token of this browser, empty where there is none."""
-    return st.context.cookies.get(signing_in.SESSION_COOKIE, "")
+    return token_in(st.context.cookies)
 
 
 def _say_signed_out() -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from colpo_core.errors import Blinding, ColpoError, NotFound, PermissionDenied
 from colpo_core.services.common.incidents import log_incident
+from colpo_core.services.common.machine_errors import machine_error
 from colpo_core.services.studies.refusals import note_refusal
 from pages._ui.shared.context import page_context
 
@@ -17,7 +18,8 @@ _REFUSALS = (Blinding, NotFound, PermissionDenied)
 def showing_errors() -> Iterator[None]:
     """Show what goes wrong inside as a sentence on the page, and go on after the block.
 
-    A ColpoError is shown as it is. Anything else gets an incident number; the log has the rest.
+    A ColpoError is shown as it is, and what the machine refuses as a sentence. Anything else gets an incident number;
+    the log has the rest.
     """
     try:
         yield
@@ -28,14 +30,22 @@ def showing_errors() -> Iterator[None]:
             note_refusal(ctx.caller, what=f"page {page}: {type(error).__name__}")
         st.error(str(error), icon=":material/error:")
     except Exception as error:
+        _show(error)
+
+
+def _show(error: Exception) -> None:
+    known = error if isinstance(error, ColpoError) else machine_error(error)
+    if known is None:
         show_incident(log_incident(error))
+    else:
+        st.error(str(known), icon=":material/error:")
 
 
 def show_incident(number: str) -> None:
     """Show that something unforeseen happened, and the number to quote."""
     st.error(
-        f"Something unforeseen went wrong. Nothing half-done was kept. Try again; if it comes back, tell your "
-        f"administrator the incident number **{number}**.",
+        f"Something unforeseen went wrong. What was confirmed before it is kept. Look at what is there before you try "
+        f"again; if it comes back, tell your administrator the incident number **{number}**.",
         icon=":material/report:",
     )
 
@@ -46,8 +56,5 @@ def on_script_error(error: Exception) -> bool:
     Returns:
         True: nothing more is to be shown.
     """
-    if isinstance(error, ColpoError):
-        st.error(str(error), icon=":material/error:")
-    else:
-        show_incident(log_incident(error))
+    _show(error)
     return True

@@ -1,6 +1,7 @@
 """The sign-in form over HTTP."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -10,14 +11,14 @@ from colpo_core.services.people import accounts as people
 from colpo_core.services.people import signing_in
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from colpo_core.web import signin
+from colpo_core.web import cookies, signin
 from colpo_core.web.signin import safe_target
 from tests.support.browsers import client_of
 
 pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
 PASSWORD = "wool lamp harbour"
-HERE = {"Origin": "http://testserver"}
+HERE = {"Origin": "http://localhost"}
 FIRST = {"username": "chief", "display_name": "The Chief", "password": PASSWORD, "again": PASSWORD}
 
 
@@ -95,11 +96,22 @@ def test_signing_in_goes_where_the_browser_wanted(client: TestClient, chief: str
     assert client.get("/login?next=/train").headers["location"] == "/train"
 
 
-def test_a_clinic_behind_tls_gets_a_secure_cookie(settings: Settings) -> None:
-    store = Store.open(Settings(data_dir=settings.data_dir, secure_cookie=True))
-    answer = post(form_of(store), "/login/first", **FIRST)
+def test_behind_tls_the_cookie_is_of_this_host_alone_and_secure(settings: Settings) -> None:
+    store = Store.open(replace(settings, hosts=frozenset({"colpo.clinic.example"})))
+    site = "https://colpo.clinic.example"
+    client = client_of(store, signin.routes(store), follow_redirects=False, base_url=site)
+    answer = client.post("/login/first", data=FIRST, headers={"Origin": site})
+    (cookie,) = answer.headers.get_list("set-cookie")
+    assert cookie.startswith("__Host-colpodesk_session=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} <= {part.strip() for part in cookie.split(";")}
+    assert "Domain" not in cookie
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+    assert client.get("/colpo/session").status_code == 204
+    token = client.cookies[cookies.HOST_COOKIE]
+    client.cookies.clear()
+    client.cookies.set(signing_in.SESSION_COOKIE, token)  # what a plain page of the network could have set
+    assert client.get("/colpo/session").status_code == 401
     store.close()
-    assert "Secure" in answer.headers["set-cookie"]
 
 
 def test_a_wrong_password_says_so_and_repeats_nothing_secret(client: TestClient, chief: str) -> None:

@@ -19,7 +19,7 @@ const KEEPALIVE_BYTES = 60000;
 const ANSWER_WITHIN_MS = 20000;
 let keepaliveBytes = 0;
 
-/** Why the server did not take or give a mask; `sentence` is its own, or the browser's. */
+/** Why the server did not take or give a mask; `sentence` is its own, and empty where none came. */
 export class ServerProblem extends Error {
   /**
    * @param {Problem} kind
@@ -36,7 +36,7 @@ export class ServerProblem extends Error {
    * @returns {ServerProblem} Anything unforeseen counts as a server that cannot be reached: it is tried again.
    */
   static of(error) {
-    return error instanceof ServerProblem ? error : new ServerProblem("offline", String(error));
+    return error instanceof ServerProblem ? error : new ServerProblem("offline", "");
   }
 }
 
@@ -95,8 +95,10 @@ export async function putMask(documentId, { code, base, strokes, activeMs }) {
  */
 async function refusalOf(answer) {
   if (answer.status === 401) return new ServerProblem("sign-in", "");
-  if (answer.status >= 500 || answer.status === 429 || answer.status === 408) return new ServerProblem("offline", "");
   const said = await answer.json().catch(() => null);
+  // The server lives but cannot keep it, such as on a full disk: tried again, and said.
+  if (answer.status === 503 || answer.status === 507) return new ServerProblem("offline", said?.error ?? "");
+  if (answer.status >= 500 || answer.status === 429 || answer.status === 408) return new ServerProblem("offline", "");
   const sentence = said?.error ?? `The server refused the mask (${answer.status}).`;
   return new ServerProblem(answer.status === 409 ? "conflict" : "refused", sentence);
 }

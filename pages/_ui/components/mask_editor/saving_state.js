@@ -33,6 +33,16 @@ function stateOfAll(savers, shown) {
   return { state: waiting ? "elsewhere" : "saved", steps, sentence: "", imageId: waiting ? imageOf(waiting) : null };
 }
 
+/**
+ * No answer, or one that says why the server cannot keep it for now, such as on a full disk.
+ * @param {Standing} all
+ * @param {string} kept
+ */
+function offlineWords({ sentence, steps }, kept) {
+  if (sentence) return steps ? `Not saved yet: ${kept}. ${sentence}` : sentence;
+  return steps ? `Offline: ${kept}` : "Offline. Trying again…";
+}
+
 /** @param {Saver} saver */
 function imageOf(saver) {
   return /^i(\d+)-/.exec(saver.documentId)?.[1] ?? null;
@@ -51,7 +61,7 @@ export function showSaving(editor) {
     loading: "Loading…",
     saved: "Saved",
     saving: "Saving…",
-    offline: all.steps ? `Offline: ${kept}` : "Offline. Trying again…",
+    offline: offlineWords(all, kept),
     "sign-in": all.steps ? `Signed out: ${kept}.` : "Signed out.",
     conflict: "Changed elsewhere",
     refused: all.steps ? `Not saved. ${all.sentence}` : all.sentence,
