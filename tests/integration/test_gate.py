@@ -9,6 +9,8 @@ import httpx
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -21,6 +23,7 @@ from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.terms import Role
 from pages._ui.components import scripts
+from pages._ui.frame import uploaded_files
 from tests.browser.conftest import Server as ServerProcess
 from tests.support.clinic import PredictedClinic
 from tests.support.conducted import make_study
@@ -266,3 +269,12 @@ def test_nobody_enters_anothers_page_by_its_number(server: Server, people_of: di
             address, additional_headers=cookie_of(rita), origin=server.base, subprotocols=["streamlit", "x", of_chief]
         ) as stream:
             assert session_of(server, rita, stream) != of_chief
+
+
+def test_what_waits_in_the_servers_memory_is_counted_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = MemoryUploadedFileManager("/_stcore/upload_file")
+    for session, n_bytes in (("a", 3), ("b", 4)):
+        manager.add_file(session, UploadedFileRec(file_id="x", name="x", type="", data=bytes(n_bytes)))
+    monkeypatch.setattr(uploaded_files, "_manager", lambda: manager)
+    waiting = uploaded_files.WaitingFiles()
+    assert [waiting.bytes_of(asked) for asked in (None, {"a", "unknown"}, set())] == [7, 3, 0]
