@@ -141,6 +141,11 @@ SHOWS_NOTHING = {
         "cases.findings.save_findings",
     },
     "people, settings and the log of them": {
+        "maintenance.back_ups.heal",
+        "maintenance.checking.check_store",
+        "maintenance.checking.last_check",
+        "maintenance.nightly.get_plan",
+        "maintenance.nightly.set_plan",
         "maintenance.back_ups.back_up",
         "maintenance.back_ups.last_back_up",
         "people.accounts.change_password",
