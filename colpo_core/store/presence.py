@@ -8,7 +8,6 @@ from pathlib import Path
 from colpo_core.errors import NotFound, StoreDamaged
 from colpo_core.settings import Settings
 
-_SQLITE_HEADER = b"SQLite format 3\x00"
 _WAY_BACK = (
     "Nothing was changed. Put the database back, or restore the newest back-up: name a new, empty folder in COLPO_DATA "
     "and run `python -m colpo_core store restore BACKUP`; what lies in {folder} now stays until you delete it."
@@ -85,22 +84,25 @@ def connect_existing(path: Path, **options: object) -> sqlite3.Connection:
 
 
 def _is_damaged(path: Path) -> bool:
-    with path.open("rb") as file:
-        header = file.read(100)
-    if not header.startswith(_SQLITE_HEADER):
-        return True
-    page = int.from_bytes(header[16:18], "big")
-    stated = int.from_bytes(header[28:32], "big") * (65_536 if page == 1 else page)
-    # While pages come out of the write-ahead log the file may be short for a moment: the database itself decides.
-    return path.stat().st_size < stated and not _is_whole(path)
+    """Ask SQLite alone.
 
-
-def _is_whole(path: Path) -> bool:
+    Opened and closed as a plain file, the database would lose the locks of every connection that this process holds on
+    it, and another process that closes it would delete what was written ahead.
+    """
     try:
         with closing(connect_existing(path, timeout=30)) as connection:
-            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
-    except sqlite3.DatabaseError:
-        return False
+            stated = _number(connection, "page_count") * _number(connection, "page_size")
+            ahead = path.with_name(f"{path.name}-wal")
+            there = path.stat().st_size + (ahead.stat().st_size if ahead.exists() else 0)
+            return there < stated and connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        return True
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
 
 
 def _holds_a_file(folder: Path) -> bool:

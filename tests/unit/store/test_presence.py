@@ -1,6 +1,8 @@
 """A lost, empty or damaged database is never taken for a new store, and what opens nothing makes nothing."""
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from colpo_core.errors import NotFound, StoreDamaged
 from colpo_core.settings import Settings
 from colpo_core.store import Store
 from colpo_core.store.presence import check_presence, connect_existing, holds_files
+from tests.conftest import add_person
 from tests.support.clinic import Clinic
 
 pytestmark = pytest.mark.sqlite
@@ -112,3 +115,18 @@ def test_an_empty_folder_and_a_store_are_told_apart(filled: Settings, tmp_path: 
     assert holds_files(filled)
     assert not check_presence(Settings(data_dir=tmp_path / "other"))
     assert check_presence(Settings(data_dir=tmp_path / "other", database_url="postgresql+psycopg://db/x"))
+
+
+def test_looking_at_an_open_database_takes_no_lock_from_it(store: Store) -> None:
+    def people_by_another_process() -> str:
+        code = (
+            "import sqlite3 as s, sys; print(s.connect(sys.argv[1]).execute('SELECT count(*) FROM people').fetchone())"
+        )
+        command = [sys.executable, "-c", code, str(store.settings.database_path)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    add_person(store, "first")
+    assert check_presence(store.settings)
+    assert people_by_another_process() == "(1,)"  # whoever closes last deletes what was written ahead
+    add_person(store, "second")
+    assert people_by_another_process() == "(2,)"
