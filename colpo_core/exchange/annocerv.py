@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from colpo_core.errors import InputRejected
+from colpo_core.images.decoding import DECODER_ERRORS
 
 SCORES_NAME = "swede_scores.csv"
 HIGHEST_SWEDE_SCORE = 10
@@ -68,13 +69,15 @@ class AnnoCervImage:
         if not drawing.is_file():
             return None
         try:
+            height_px, width_px = _upright_size(self.path)
             with Image.open(io.BytesIO(_read(drawing)), formats=("PNG",)) as image:
+                if image.size != (width_px, height_px):  # told by the header, before anything is decoded
+                    raise InputRejected(
+                        f"The drawing {drawing.name} and its photograph differ in size. Fetch both again."
+                    )
                 rgba = np.asarray(image.convert("RGBA"))
-            size = _upright_size(self.path)
-        except (OSError, SyntaxError, ValueError) as error:
+        except (*DECODER_ERRORS, Image.DecompressionBombError) as error:
             raise InputRejected(f"The drawing {drawing.name} is damaged. Fetch it again from the data set.") from error
-        if rgba.shape[:2] != size:
-            raise InputRejected(f"The drawing {drawing.name} and its photograph differ in size. Fetch both again.")
         away = np.abs(rgba[:, :, :3].astype(np.int16) - _MAGENTA).max(axis=2)
         curve = (rgba[:, :, 3] >= _LEAST_ALPHA) & (away <= _COLOUR_TOLERANCE)
         return np.asarray(curve, np.bool_) if curve.any() else None

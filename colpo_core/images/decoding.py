@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from colpo_core.errors import ImageRejected
+from colpo_core.images.file_structure import check_structure
 
 MAX_PIXELS = 50_000_000
 TAKEN_FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
@@ -128,12 +129,13 @@ def decode_image(content: bytes) -> CleanImage:
     if not content:
         raise ImageRejected("The file is empty. Copy it again from where it came.")
     try:
+        check_structure(content)
         with _alone(), Image.open(io.BytesIO(content), formats=TAKEN_FORMATS) as image:
             _check_size(image)
             _check_single(image)
             _check_end(image, content)
             image.load()
-            left_aside = getattr(image, "n_frames", 1) - 1
+            left_aside = getattr(image, "n_frames", 1) - 1 if image.format == "MPO" else 0
             bits, used = _depth(image, content)
             rgb = _to_rgb(_upright(_stretched(image, content, used)), used)
     except Image.DecompressionBombError as error:
@@ -217,8 +219,21 @@ def _too_large(megapixels: str) -> str:
 
 def _check_single(image: Image.Image) -> None:
     # A camera's MPO is one photograph with previews behind it; everything else with frames is not a photograph.
-    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+    if image.format == "MPO":
+        return
+    # To count the pages of a TIFF takes the square of their number.
+    has_more = _has_second_page(image) if image.format == "TIFF" else getattr(image, "n_frames", 1) > 1
+    if has_more:
         raise ImageRejected("The file is animated or holds several images. Save each image in a file of its own.")
+
+
+def _has_second_page(image: Image.Image) -> bool:
+    try:
+        image.seek(1)
+    except EOFError:
+        image.seek(0)
+        return False
+    return True
 
 
 def _check_end(image: Image.Image, content: bytes) -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from colpo_core.errors import MaskRejected
 from colpo_core.images.decoding import DECODER_ERRORS, MAX_PIXELS, TAKEN_FORMATS, decode_image
+from colpo_core.images.file_structure import check_structure
 
 
 def read_mask_file(content: bytes, *, height_px: int, width_px: int) -> NDArray[np.bool_]:
@@ -52,13 +53,15 @@ def _refuse_transparent(content: bytes) -> None:
 
     Raises:
         MaskRejected: There are such parts.
+        ImageRejected: The file has so many parts that it is not read.
     """
+    check_structure(content)
     try:
         with Image.open(io.BytesIO(content), formats=TAKEN_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS or not image.has_transparency_data:
                 return
             alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
-    except DECODER_ERRORS:
+    except (*DECODER_ERRORS, Image.DecompressionBombError):
         return  # `decode_image` says what is wrong with it
     if (alpha < 255).any():
         raise MaskRejected(

@@ -19,6 +19,7 @@ from colpo_core.images.photographs import decode_photograph
 from colpo_core.inference.predict import ImagePrediction, predict_image
 from colpo_core.nets.pipeline import Pipeline
 from colpo_core.records.models.marks import Mark, marks_of_card, marks_text
+from colpo_core.studies.export import csv_cell
 from colpo_core.terms import ImageQuestion, Label, Stage
 
 CSV_FILE = "predictions.csv"
@@ -273,7 +274,7 @@ def _table(predicted: Sequence[PredictedFile], checkpoint: str, marks: str) -> b
         calls = (line.call_3ch.value, f"{line.threshold_3ch:.6f}", line.call_4ch.value, f"{line.threshold_4ch:.6f}")
         asked = " ".join(question.value for question in line.asked_about)
         remarks = (line.learned_from.value, asked, marks)
-        writer.writerow((line.file, *(f"{share:.6f}" for share in shares), checkpoint, *calls, *remarks))
+        writer.writerow((csv_cell(line.file), *(f"{share:.6f}" for share in shares), checkpoint, *calls, *remarks))
     # A name that is not UTF-8 reaches us with stand-ins for its odd bytes; they are spelled out.
     return buffer.getvalue().encode("utf-8", "backslashreplace")
 

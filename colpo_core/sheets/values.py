@@ -6,8 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would run; an exported text that starts so has an apostrophe before it."""
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _POINT = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?\d+[eE][+-]?\d+", re.ASCII)
 _COMMA = re.compile(r"[+-]?(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -82,10 +81,15 @@ def read_yes_or_no(text: str) -> bool | None:
     return True if word in _YES else False if word in _NO else None
 
 
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet might run a text: an exported one has an apostrophe before it."""
+    return _FORMULA.match(text) is not None
+
+
 def plain_name(text: str) -> str:
     """A name as it is compared: composed (NFC), without blanks around it or an apostrophe that an export put first."""
     name = unicodedata.normalize("NFC", text).strip().strip("\ufeff\u200b")
-    return name[1:] if name.startswith("'") and name[1:].startswith(FORMULA_STARTS) else name
+    return name[1:].strip() if name.startswith("'") and is_formula(name[1:]) else name
 
 
 def hidden_character(text: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
-from colpo_core.sheets.values import FORMULA_STARTS
+from colpo_core.sheets.values import is_formula
 from colpo_core.studies.ratings import COLUMNS, Rating
 from colpo_core.terms import Arm, Label, LabelSource
 
@@ -112,7 +112,7 @@ def csv_cell(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds")
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+    if isinstance(value, str) and is_formula(value):
         # A spreadsheet would run a name that starts like a formula.
         return f"'{value}"
     return str(value)

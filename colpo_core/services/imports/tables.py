@@ -26,7 +26,8 @@ _COLUMNS = (
 _YEAR_FIRST = re.compile(
     r"(\d{4})(?:-|/|\.\s?)(\d{1,2})(?:-|/|\.\s?)(\d{1,2})\.?(?:[ T]00:00(?::00(?:\.0+)?)?)?", re.ASCII
 )
-_WHOLE_SECONDS = re.compile(r"(\d+)(?:[.,]0*)?", re.ASCII)
+_LONGEST_NAME = 1000
+_WHOLE_SECONDS = re.compile(r"(\d{1,6})(?:[.,]0{0,9})?", re.ASCII)
 NOT_LISTED = "The table does not list this file."
 
 
@@ -157,6 +158,8 @@ class _FileNames:
         """
         if name in ("", "."):
             raise InputRejected("The row names no file.")
+        if "\0" in name or len(name) > _LONGEST_NAME:
+            raise InputRejected("The row's name of a file is none that a folder could hold.")
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise InputRejected("The row names a file outside the folder. Copy the file into it.")
         if name in self._names:

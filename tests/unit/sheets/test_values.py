@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colpo_core.sheets.values import heading, hidden_character, near_twins, plain_name, read_numbers, read_yes_or_no
+from colpo_core.sheets.values import (
+    heading,
+    hidden_character,
+    is_formula,
+    near_twins,
+    plain_name,
+    read_numbers,
+    read_yes_or_no,
+)
 
 
 def problem(*texts: str, comma_cells: bool = False) -> str:
@@ -89,3 +97,17 @@ def test_names_without_what_nobody_sees() -> None:
 def test_headings_are_compared_by_letters_and_digits() -> None:
     assert heading("Patient Code") == heading("patient_code") == heading(" PATIENT-CODE ") == "patientcode"
     assert heading("%") == "%"
+
+
+@pytest.mark.parametrize(
+    "text", ["=1", "+1", "-1", "@a", "\t1", "\r1", "\n=1", " =1", "\u00a0+1", "＝1", " ＠a", "－1"]
+)
+def test_what_a_spreadsheet_would_run_is_known(text: str) -> None:
+    assert is_formula(text)
+    assert plain_name(f"'{text}") == plain_name(text)
+    assert not is_formula(f"'{text}")
+
+
+@pytest.mark.parametrize("text", ["", "a=1", "Kim", "1-2", "'", "é+"])
+def test_other_texts_are_no_formula(text: str) -> None:
+    assert not is_formula(text)

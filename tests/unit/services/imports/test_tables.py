@@ -67,6 +67,9 @@ def test_a_table_spreads_a_folder_over_many_cases(annotator: Caller, tmp_path: P
         "a.png,Maria Ionescu,2024-05-07,native,",
         ",P-3,2024-05-07,native,",
         "a.png,P-3,2024-05-07,native,soon",
+        f"a.png,P-3,2024-05-07,native,{'9' * 5000}",
+        f"{'a' * 3000}.png,P-3,2024-05-07,native,",
+        "a\0.png,P-3,2024-05-07,native,",
     ]
     (folder / "import.csv").write_text("\n".join(lines).replace(",", delimiter), encoding="utf-8-sig")
     report = import_folder(annotator, folder=folder, patient_code="P-9")
@@ -75,7 +78,18 @@ def test_a_table_spreads_a_folder_over_many_cases(annotator: Caller, tmp_path: P
     assert reasons[:3] == ["", "", ""]
     for reason, part in zip(
         reasons[3:],
-        ["does not hold", "outside the folder", "YYYY-MM-DD", "stage", "no blanks", "names no file", "whole number"],
+        [
+            "does not hold",
+            "outside the folder",
+            "YYYY-MM-DD",
+            "stage",
+            "no blanks",
+            "names no file",
+            "whole number",
+            "whole number",
+            "that a folder could hold",
+            "that a folder could hold",
+        ],
         strict=False,
     ):
         assert part in reason
