@@ -4,13 +4,13 @@ import re
 
 from colpo_core.errors import ImageRejected
 
-MOST_SCANS = 100
+MOST_PASSES = 100
 """A progressive JPEG of a camera has about ten scans; each goes through all of the image."""
 MOST_CHUNKS = 2000
 """Chunks of a PNG beside those that hold its pixels."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
-_SCAN = re.compile(rb"\xff\xda")
+_PASS = re.compile(rb"\xff\xda")
 _HEAD_BYTES = 8
 _AROUND_BYTES = 12
 
@@ -22,7 +22,7 @@ def check_structure(content: bytes) -> None:
         ImageRejected: It is a JPEG of more than 100 scans, or a PNG of more than 2,000 chunks beside its pixels.
     """
     if content.startswith(_JPEG):
-        too_many = _more_than(MOST_SCANS, content)
+        too_many = _more_than(MOST_PASSES, content)
     elif content.startswith(_PNG):
         too_many = _has_many_chunks(content)
     else:
@@ -33,7 +33,7 @@ def check_structure(content: bytes) -> None:
 
 def _more_than(most: int, content: bytes) -> bool:
     """Whether a JPEG begins more scans; within the data of a scan these two bytes cannot occur."""
-    return any(number > most for number, _ in enumerate(_SCAN.finditer(content), start=1))
+    return any(number > most for number, _ in enumerate(_PASS.finditer(content), start=1))
 
 
 def _has_many_chunks(content: bytes) -> bool:
