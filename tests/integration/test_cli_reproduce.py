@@ -61,7 +61,9 @@ def test_as_json_it_is_the_file(
 
 
 @pytest.mark.parametrize("change", ["protocol=paper", "classifier=resnet50", "comparison_seeds=3"])
-def test_what_a_reproduction_sets_by_itself_is_refused(settings: Settings, tmp_path: Path, change: str) -> None:
+def test_what_a_reproduction_sets_by_itself_is_refused(
+    settings: Settings, store: Store, tmp_path: Path, change: str
+) -> None:
     refused = call(settings, "reproduce", "first", "--out", str(tmp_path / "out"), "--set", change)
     assert refused.exit_code == 2
     assert "by itself" in refused.output
