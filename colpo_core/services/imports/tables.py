@@ -26,7 +26,7 @@ _COLUMNS = (
 _YEAR_FIRST = re.compile(
     r"(\d{4})(?:-|/|\.\s?)(\d{1,2})(?:-|/|\.\s?)(\d{1,2})\.?(?:[ T]00:00(?::00(?:\.0+)?)?)?", re.ASCII
 )
-_LONGEST_NAME = 1000
+_LONGEST_NAME = 255  # bytes, as file systems count
 _WHOLE_SECONDS = re.compile(r"(\d{1,6})(?:[.,]0{0,9})?", re.ASCII)
 NOT_LISTED = "The table does not list this file."
 
@@ -158,7 +158,7 @@ class _FileNames:
         """
         if name in ("", "."):
             raise InputRejected("The row names no file.")
-        if "\0" in name or len(name) > _LONGEST_NAME:
+        if "\0" in name or any(len(part.encode("utf-8", "replace")) > _LONGEST_NAME for part in name.split("/")):
             raise InputRejected("The row's name of a file is none that a folder could hold.")
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise InputRejected("The row names a file outside the folder. Copy the file into it.")

@@ -69,6 +69,8 @@ def test_a_table_spreads_a_folder_over_many_cases(annotator: Caller, tmp_path: P
         "a.png,P-3,2024-05-07,native,soon",
         f"a.png,P-3,2024-05-07,native,{'9' * 5000}",
         f"{'a' * 3000}.png,P-3,2024-05-07,native,",
+        f"{'a' * 300}.png,P-3,2024-05-07,native,",
+        f"{'ä' * 130}.png,P-3,2024-05-07,native,",
         "a\0.png,P-3,2024-05-07,native,",
     ]
     (folder / "import.csv").write_text("\n".join(lines).replace(",", delimiter), encoding="utf-8-sig")
