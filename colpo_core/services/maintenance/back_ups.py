@@ -1,5 +1,6 @@
 """Back-ups: making one while the program runs, making a store of one, and when the last one was made."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,10 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import ColpoError, DiskRefuses, InputRejected, NotFound, StoreMismatch
-from colpo_core.records.maintenance import BackUpFacts, BackUpState, Healed
+from colpo_core.records.maintenance import KEPT_GENERATIONS, BackUpFacts, BackUpState, Healed
 from colpo_core.services.common import audit, exposures
 from colpo_core.services.common.actors import OPERATOR, program_actor
 from colpo_core.services.common.callers import Caller
+from colpo_core.services.common.machine_errors import disk_error
 from colpo_core.services.common.permissions import ADMINISTRATORS, CLINICIANS, allowed
 from colpo_core.services.maintenance.checking import newest_check
 from colpo_core.settings import Settings
@@ -29,7 +31,7 @@ OLD_AFTER = timedelta(days=7)
 
 @allowed(ADMINISTRATORS)
 def back_up(
-    caller: Caller, *, folder: Path, verify: bool = False, kept: int = copies.KEPT, must_exist: bool = False
+    caller: Caller, *, folder: Path, verify: bool = False, kept: int = KEPT_GENERATIONS, must_exist: bool = False
 ) -> BackUpFacts:
     """Copy the store into a folder, or bring the copy there up to the present, while everybody goes on.
 
@@ -134,11 +136,16 @@ def last_back_up(caller: Caller) -> BackUpState:
 
 @contextmanager
 def _telling_disk(target: Path) -> Iterator[None]:
-    """Say in a sentence that a disk is full or cannot be written: files are written whole or not at all."""
+    """Say in a sentence that a disk is full or cannot be written: files are written whole or not at all.
+
+    SQLite, which writes the database itself, has errors of its own for it.
+    """
     try:
         yield
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except (OSError, sqlite3.Error) as error:
+        if isinstance(error, sqlite3.Error) and disk_error(error) is None:
+            raise
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise DiskRefuses(
             f"{target} cannot be written or read: {reason}. What was whole before is whole still. Make room or look at "
             "the disk, and do it again."

@@ -1,4 +1,6 @@
 import errno
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -99,3 +101,24 @@ def test_a_restore_is_written_down_in_the_store_that_it_made(administrator: Call
     made.close()
     assert entry is not None
     assert (entry.action, entry.detail) == ("restore store", {"made_at": facts.made_at.isoformat(), "lacking": 0})
+
+
+@pytest.mark.sqlite
+def test_a_disk_that_is_full_for_the_database_itself_is_said_and_written_down(
+    administrator: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        with closing(sqlite3.connect(tmp_path / "small")) as connection:
+            connection.execute("PRAGMA max_page_count = 1")
+            connection.execute("CREATE TABLE pages (content)")
+
+    def wrong(*_: object) -> None:
+        raise sqlite3.OperationalError("no such table")
+
+    monkeypatch.setattr(copies, "_copy_database", full)
+    with pytest.raises(DiskRefuses, match="database or disk is full"):
+        back_ups.back_up(administrator, folder=tmp_path / "copy")
+    assert "database or disk is full" in back_ups.last_back_up(administrator).failure
+    monkeypatch.setattr(copies, "_copy_database", wrong)
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        back_ups.back_up(administrator, folder=tmp_path / "copy")
