@@ -10,13 +10,12 @@ from colpo_core.cli.output import Answer, action, errors_as_sentences, note, pri
 from colpo_core.cluster.sharing_files import share_files as share_store_files
 from colpo_core.cluster.sqlite_to_postgresql import move_to_postgresql
 from colpo_core.errors import ColpoError
-from colpo_core.records.maintenance import CheckReport, StoreFault
+from colpo_core.records.maintenance import KEPT_GENERATIONS, CheckReport, StoreFault
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.maintenance import back_ups, checking
 from colpo_core.services.snapshots.learned import fill_learned
 from colpo_core.settings import Settings
 from colpo_core.store import Store, backup_folder
-from colpo_core.store.backup import KEPT
 from colpo_core.store.engine import make_engine, telling_damage
 from colpo_core.store.presence import check_presence, no_store
 from colpo_core.store.schema import upgrade_schema
@@ -48,7 +47,9 @@ def _print_report(report: CheckReport) -> None:
 @click.option(
     "--verify", is_flag=True, help="Read every file on both sides, not only what is new, changed or a week old."
 )
-@click.option("--keep", type=click.IntRange(1, 60), default=KEPT, show_default=True, help="Earlier databases to keep.")
+@click.option(
+    "--keep", type=click.IntRange(1, 60), default=KEPT_GENERATIONS, show_default=True, help="Earlier databases to keep."
+)
 def back_up(caller: Caller, folder: Path, verify: bool, keep: int) -> Answer:
     """Copy the store into a folder while everybody goes on; the same folder again takes what is new."""
     facts = back_ups.back_up(caller, folder=folder, verify=verify, kept=keep)

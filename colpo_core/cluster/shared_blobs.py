@@ -9,7 +9,7 @@ from pathlib import Path
 
 from colpo_core.errors import NotFound
 from colpo_core.store.blobs import BlobFolder, content_sha256, write_file
-from colpo_core.store.shared_files import BLOBS, CHECKPOINTS, SharedFiles
+from colpo_core.store.shared_files import BLOBS, CHECKPOINTS, SharedFiles, blob_place
 
 _TRIM_EVERY = 0.1  # of the limit: so much is copied before the folder is looked through again
 _TRIM_TO = 0.9
@@ -45,8 +45,8 @@ class SharedBlobs(BlobFolder):
         sha256 = content_sha256(content)
         if not self._copy_is_whole(sha256):
             # A shared file of the same length may be damaged: what is stored again heals it.
-            if self._files.size(_name(sha256)) != len(content) or self._files.read(_name(sha256)) != content:
-                self._files.write(_name(sha256), content)
+            if self._files.size(blob_place(sha256)) != len(content) or self._files.read(blob_place(sha256)) != content:
+                self._files.write(blob_place(sha256), content)
             self._keep(sha256, content)
         return sha256
 
@@ -73,7 +73,7 @@ class SharedBlobs(BlobFolder):
         return True
 
     def _fetched(self, sha256: str) -> bytes:
-        content = self._files.read(_name(sha256))
+        content = self._files.read(blob_place(sha256))
         if content is None:
             raise NotFound("A stored file is missing from the shared files. Restore them from a back-up.")
         if content_sha256(content) != sha256:
@@ -89,10 +89,6 @@ class SharedBlobs(BlobFolder):
                 return
             self._copied_bytes = 0.0
         trim(self._root.parent, limit_bytes=self._limit_bytes)
-
-
-def _name(sha256: str) -> str:
-    return f"{BLOBS}/{sha256[:2]}/{sha256}"
 
 
 def trim(cache: Path, *, limit_bytes: float) -> int:

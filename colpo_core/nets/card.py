@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from colpo_core.errors import CheckpointMismatch
-from colpo_core.records.models.card_seal import CARD_FILE as CARD_FILE
-from colpo_core.records.models.card_seal import WEIGHTS_FILE as WEIGHTS_FILE
-from colpo_core.records.models.card_seal import card_sha256 as card_sha256
+from colpo_core.records.models.card_seal import CARD_FILE, card_sha256
 
 FORMAT_VERSION = 1
 RESERVED = ("format_version", "spec", "weights_sha256", "sha256")

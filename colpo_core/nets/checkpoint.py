@@ -13,8 +13,9 @@ from safetensors import SafetensorError
 
 import colpo_core
 from colpo_core.errors import CheckpointMismatch, Conflict, JobFailed
-from colpo_core.nets.card import CARD_FILE, FORMAT_VERSION, RESERVED, WEIGHTS_FILE, file_sha256, read_card, seal_card
+from colpo_core.nets.card import FORMAT_VERSION, RESERVED, file_sha256, read_card, seal_card
 from colpo_core.nets.pipeline import Pipeline, PipelineSpec, build_pipeline
+from colpo_core.records.models.card_seal import CARD_FILE, WEIGHTS_FILE
 
 
 def save_checkpoint(folder: Path, pipeline: Pipeline, card: dict[str, Any]) -> str:

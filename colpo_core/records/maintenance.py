@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+KEPT_GENERATIONS = 7
+"""Earlier databases that stay in a folder of back-ups where nobody says otherwise: a week of nights."""
+
 
 @dataclass(frozen=True)
 class FolderSize:

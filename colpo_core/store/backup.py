@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from colpo_core.errors import Conflict, InputRejected, StoreDamaged
-from colpo_core.records.maintenance import BackUpFacts, FaultKind, Healed, StoreFault
+from colpo_core.records.maintenance import KEPT_GENERATIONS, BackUpFacts, FaultKind, Healed, StoreFault
 from colpo_core.settings import Settings
 from colpo_core.store.backup_folder import (
     WRITING,
@@ -25,25 +25,21 @@ from colpo_core.store.backup_folder import (
     check_history,
     check_target,
     copy_of,
-    file_sha256,
     publish,
     schema_of,
     store_uuid,
 )
-from colpo_core.store.blobs import BlobFolder, copy_file, flush_folder
+from colpo_core.store.blobs import BlobFolder, copy_file, file_sha256, flush_folder
 from colpo_core.store.presence import connect_existing
 from colpo_core.store.private import make_private
 from colpo_core.store.tables import utc_now
-from colpo_core.store.walk import BLOBS, FileState, NamedFile, named_files, state_of
+from colpo_core.store.walk import FileState, NamedFile, named_files, state_of
 
-KEPT = 7
-"""Earlier databases that stay where nobody says otherwise: a week of nights."""
 READ_AGAIN_AFTER_DAYS = 7
 _RESTORING = "restore.unfinished"
-_DATABASE = "colpodesk.sqlite"
 
 
-def back_up(settings: Settings, folder: Path, *, verify: bool = False, kept: int = KEPT) -> BackUpFacts:
+def back_up(settings: Settings, folder: Path, *, verify: bool = False, kept: int = KEPT_GENERATIONS) -> BackUpFacts:
     """Copy a store into a folder, or bring the copy that lies there up to the present.
 
     Args:
@@ -81,8 +77,9 @@ def back_up(settings: Settings, folder: Path, *, verify: bool = False, kept: int
 def _back_up(settings: Settings, folder: Path, *, verify: bool, kept: int) -> BackUpFacts:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     make_private(folder)
-    BlobFolder(folder / BLOBS).sweep()
-    unfinished = folder / f"{_DATABASE}{WRITING}"
+    BlobFolder(Settings(data_dir=folder).blobs_dir).sweep()
+    name = settings.database_path.name
+    unfinished = folder / f"{name}{WRITING}"
     unfinished.unlink(missing_ok=True)
     unfinished.touch(mode=0o600)
     try:
@@ -113,8 +110,8 @@ def _back_up(settings: Settings, folder: Path, *, verify: bool, kept: int) -> Ba
         )
         if publish(folder, unfinished, facts, kept=kept):
             return facts
-        sentence = f"The back-up's database {_DATABASE} was not the one that had been written; it was replaced."
-        return replace(facts, faults=(*facts.faults, StoreFault(FaultKind.COPY_REPLACED, _DATABASE, sentence)))
+        sentence = f"The back-up's database {name} was not the one that had been written; it was replaced."
+        return replace(facts, faults=(*facts.faults, StoreFault(FaultKind.COPY_REPLACED, name, sentence)))
     finally:
         unfinished.unlink(missing_ok=True)
 

@@ -4,7 +4,6 @@ The newest database lies where a store has it, earlier ones in `generations`; th
 a file never changes.
 """
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -17,8 +16,9 @@ from typing import Any
 from colpo_core.errors import Conflict, InputRejected, NotFound
 from colpo_core.records.maintenance import BackUpFacts, FaultKind, StoreFault
 from colpo_core.settings import Settings
-from colpo_core.store.blobs import copy_file, flush_folder, write_file
+from colpo_core.store.blobs import copy_file, file_sha256, flush_folder, write_file
 from colpo_core.store.presence import connect_existing
+from colpo_core.store.shared_files import blob_place
 
 FACTS_FILE = "back-up.json"
 _NEXT_FACTS_FILE = "back-up.next.json"
@@ -127,12 +127,6 @@ def _scalar(connection: sqlite3.Connection, query: str) -> Any:  # noqa: ANN401 
     return None if row is None else row[0]
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, read piece by piece."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def publish(folder: Path, database: Path, facts: BackUpFacts, *, kept: int) -> bool:
     """Put a finished database in its place, and keep the one before as a generation.
 
@@ -234,7 +228,7 @@ def _read(path: Path, folder: Path) -> BackUpFacts:
         made_at = datetime.fromisoformat(written.pop("made_at"))
         faults = [StoreFault(**{**fault, "kind": FaultKind(fault["kind"])}) for fault in written.pop("faults", ())]
         for sha256 in written.pop("damaged", ()):  # as an earlier version wrote it
-            place = f"blobs/{sha256[:2]}/{sha256}"
+            place = blob_place(sha256)
             faults.append(StoreFault(FaultKind.LOST, place, f"{place} was damaged in the store."))
         return BackUpFacts(made_at=made_at, faults=tuple(faults), **written)
     except (OSError, ValueError, KeyError, TypeError) as error:

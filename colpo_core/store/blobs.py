@@ -80,6 +80,12 @@ def content_sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file of any size, read piece by piece."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Write a file so that a crash leaves either the old one or the new one, whole."""
     with _appearing_whole(path) as file:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from colpo_core.errors import NotFound, StoreDamaged
 from colpo_core.settings import Settings
+from colpo_core.store.shared_files import BLOBS, CHECKPOINTS
 
 _WAY_BACK = (
     "Nothing was changed. Put the database back, or restore the newest back-up: name a new, empty folder in COLPO_DATA "
@@ -43,7 +44,7 @@ def no_store(settings: Settings) -> NotFound:
 
 def holds_files(settings: Settings) -> bool:
     """Whether files lie in the store's folder that only a database gives a meaning."""
-    parts = (settings.data_dir / "blobs", settings.data_dir / "checkpoints", settings.jobs_dir)
+    parts = (settings.data_dir / BLOBS, settings.data_dir / CHECKPOINTS, settings.jobs_dir)
     return any(_holds_a_file(part) for part in parts)
 
 
@@ -95,9 +96,9 @@ def _is_damaged(path: Path) -> bool:
             ahead = path.with_name(f"{path.name}-wal")
             there = path.stat().st_size + (ahead.stat().st_size if ahead.exists() else 0)
             return there < stated and connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise
+    except sqlite3.OperationalError:
+        raise  # it cannot be read now: held by somebody, or the disk fails
+    except sqlite3.DatabaseError:
         return True
 
 

@@ -11,6 +11,11 @@ CHECKPOINTS = "checkpoints"
 JOBS = "jobs"
 
 
+def blob_place(sha256: str) -> str:
+    """The name of a content-addressed file: below the store's folder, a back-up's, and among shared files."""
+    return f"{BLOBS}/{sha256[:2]}/{sha256}"
+
+
 class SharedFiles(Protocol):
     """Files below an address, by names with slashes between. Each method raises `FilesUnreachable`, where not said.
 

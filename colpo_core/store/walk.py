@@ -3,7 +3,6 @@
 Checks, back-ups and restored copies rest on it, so that they ask what ought to be there and not what is there.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from colpo_core.records.models.card_seal import CARD_FILE, WEIGHTS_FILE, card_sha256
+from colpo_core.store.blobs import file_sha256
+from colpo_core.store.shared_files import BLOBS, CHECKPOINTS, blob_place
 
-BLOBS, CHECKPOINTS = "blobs", "checkpoints"
 Ask = Callable[[str], Iterable[Any]]
 """Asks a database in SQL and gives rows, each as a sequence."""
 _NAMED_BLOBS = (
@@ -75,19 +75,13 @@ def named_blobs(ask: Ask) -> Iterator[NamedFile]:
                 yield NamedFile(blob_place(sha256), sha256, what)
 
 
-def blob_place(sha256: str) -> str:
-    """Where a content-addressed file lies below the store's folder."""
-    return f"{BLOBS}/{sha256[:2]}/{sha256}"
-
-
 def state_of(root: Path, file: NamedFile) -> FileState:
     """Look a file up below a folder and read all of it."""
     path = root / file.place
     try:
         if path.name == CARD_FILE:
             return FileState.WHOLE if _weights_sha256(path, file.sha256) else _present(path)
-        with path.open("rb") as opened:
-            found = hashlib.file_digest(opened, "sha256").hexdigest()
+        found = file_sha256(path)
     except FileNotFoundError:
         return FileState.MISSING
     except OSError:  # the disk cannot read it

@@ -181,7 +181,7 @@ class Gate:
         try:
             return await self._actor(connection)
         except Exception as error:
-            if machine_error(error) is None and not isinstance(error, ColpoError):
+            if machine_error(error) is None:
                 log_incident(error)
             return None
 
@@ -266,7 +266,7 @@ def answering(handler: Callable[[Request], Any], *, lane: Lane = READING) -> Cal
 
 def refused(error: Exception) -> Response:
     """What answers an error: its sentence, or the number of an incident."""
-    known = error if isinstance(error, ColpoError) else machine_error(error)
+    known = machine_error(error)
     if known is not None:
         headers = {"Retry-After": str(known.retry_after)} if isinstance(known, Busy) else None
         return JSONResponse({"error": str(known)}, status_code=status_of(known), headers=headers)

@@ -1,17 +1,10 @@
 """What is answered where the store cannot be opened: a page that says why, and nothing else."""
 
-from html import escape
-
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from colpo_core.web.headers import with_safe_headers
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>ColpoDesk cannot open its store</title></head>
-<body><h1>ColpoDesk cannot open its store</h1><p>{sentence}</p>
-<p>Whoever looks after this machine has to do so; nobody can sign in until then.</p></body></html>
-"""
+from colpo_core.web.signin_form import store_refused_page
 
 
 class RefusedStore:
@@ -39,4 +32,4 @@ class RefusedStore:
     def _answer(self, scope: Scope) -> Response:
         if scope["path"] == "/colpo/health":
             return JSONResponse({"status": "the store cannot be opened"}, status_code=503)
-        return HTMLResponse(_PAGE.format(sentence=escape(self._sentence)), status_code=503)
+        return HTMLResponse(store_refused_page(self._sentence), status_code=503)

@@ -1,4 +1,4 @@
-"""The sign-in form: one HTML page that needs no other file, because everything else is behind the gate."""
+"""Pages for whoever is not let in yet: each is one HTML file, because everything else is behind the gate."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def sign_in_form(*, target: str, username: str = "", error: str = "", notice: st
         error: Why the last attempt was refused.
         notice: Something else to say.
     """
-    return _page(is_first=False, target=target, username=username, error=error, notice=notice)
+    return _page("signin", is_first=False, target=target, username=username, error=error, notice=notice)
 
 
 def first_administrator_form(*, username: str = "", display_name: str = "", error: str = "") -> str:
@@ -29,7 +29,7 @@ def first_administrator_form(*, username: str = "", display_name: str = "", erro
         display_name: What was typed before.
         error: Why the last attempt was refused.
     """
-    return _page(is_first=True, username=username, display_name=display_name, error=error, notice="")
+    return _page("signin", is_first=True, username=username, display_name=display_name, error=error, notice="")
 
 
 def asked_from_elsewhere(target: str) -> str:
@@ -39,8 +39,17 @@ def asked_from_elsewhere(target: str) -> str:
         target: The page's path and query.
     """
     path = "/" + target.lstrip("/\\")  # never another site
-    return _TEMPLATES.get_template("elsewhere.html").render(target=path, icon=_ICON, mark=MARK_SVG)
+    return _page("elsewhere", target=path)
 
 
-def _page(**values: str | bool) -> str:
-    return _TEMPLATES.get_template("signin.html").render(values, icon=_ICON, mark=MARK_SVG)
+def store_refused_page(sentence: str) -> str:
+    """What everybody sees where the store cannot be opened.
+
+    Args:
+        sentence: Why, and what to do.
+    """
+    return _page("refused_store", sentence=sentence)
+
+
+def _page(template: str, **values: str | bool) -> str:
+    return _TEMPLATES.get_template(f"{template}.html").render(values, icon=_ICON, mark=MARK_SVG)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from colpo_core.records.maintenance import CheckReport
+from colpo_core.records.maintenance import KEPT_GENERATIONS, CheckReport
 from colpo_core.services.maintenance import nightly
 from colpo_core.services.maintenance.back_ups import OLD_AFTER, last_back_up
 from colpo_core.services.maintenance.checking import check_store, last_check
@@ -99,7 +99,7 @@ def show_plan(ctx: PageContext) -> None:
         hour, kept = st.columns(2)
         hour.number_input("Hour, by that machine's clock", 0, 23, plan.hour if plan else 2, key="plan_hour")
         kept.number_input(
-            "Earlier databases to keep", 1, nightly.MOST_KEPT, plan.kept if plan else nightly.KEPT,
+            "Earlier databases to keep", 1, nightly.MOST_KEPT, plan.kept if plan else KEPT_GENERATIONS,
             key="plan_kept",
         )  # fmt: skip
         st.form_submit_button("Save", icon=":material/schedule:", on_click=_set_plan, args=(ctx,))

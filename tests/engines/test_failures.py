@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from colpo_core.nets.card import CARD_FILE
+from colpo_core.records.models.card_seal import CARD_FILE
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.snapshots import freezing

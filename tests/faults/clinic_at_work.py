@@ -20,8 +20,9 @@ import numpy as np
 from sqlalchemy import func, select
 
 from colpo_core.images.masks import encode_rle
-from colpo_core.nets.card import CARD_FILE, FORMAT_VERSION, WEIGHTS_FILE, seal_card
+from colpo_core.nets.card import FORMAT_VERSION, seal_card
 from colpo_core.records.cases.cases import ImportStatus, IncomingFile
+from colpo_core.records.models.card_seal import CARD_FILE, WEIGHTS_FILE
 from colpo_core.records.snapshots.snapshots import SnapshotQuery
 from colpo_core.services.annotations import own_masks
 from colpo_core.services.cases.histology import add_specimen

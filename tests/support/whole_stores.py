@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, seal_card
+from colpo_core.nets.card import file_sha256, seal_card
+from colpo_core.records.models.card_seal import CARD_FILE, WEIGHTS_FILE
 from colpo_core.services.common.callers import Caller
 from colpo_core.store import Store
 from colpo_core.store.tables import Checkpoint

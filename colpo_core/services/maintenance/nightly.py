@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import ColpoError, InputRejected
-from colpo_core.records.maintenance import BackUpPlan
+from colpo_core.records.maintenance import KEPT_GENERATIONS, BackUpPlan
 from colpo_core.services.common import audit
 from colpo_core.services.common.actors import OPERATOR, program_actor
 from colpo_core.services.common.callers import Caller
@@ -21,7 +21,6 @@ from colpo_core.services.common.permissions import ADMINISTRATORS, allowed
 from colpo_core.services.maintenance.back_ups import back_up
 from colpo_core.services.maintenance.checking import newest_check, walk_store
 from colpo_core.store import Store
-from colpo_core.store.backup import KEPT as KEPT
 from colpo_core.store.backup_folder import check_target
 from colpo_core.store.tables import BackUpPlan as PlanRow
 from colpo_core.store.tables import Person, utc_now
@@ -33,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 @allowed(ADMINISTRATORS)
-def set_plan(caller: Caller, *, folder: str, hour: int, kept: int = KEPT) -> BackUpPlan | None:
+def set_plan(caller: Caller, *, folder: str, hour: int, kept: int = KEPT_GENERATIONS) -> BackUpPlan | None:
     """Let the program back up by itself from now on, or no more.
 
     Args:

@@ -10,7 +10,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from colpo_core.errors import CheckpointMismatch
-from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, read_card
+from colpo_core.nets.card import file_sha256, read_card
+from colpo_core.records.models.card_seal import CARD_FILE, WEIGHTS_FILE
 from colpo_core.records.models.checkpoints import CheckpointRecord
 from colpo_core.store import Store
 from colpo_core.store.blobs import flush_folder

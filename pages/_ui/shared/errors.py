@@ -34,7 +34,7 @@ def showing_errors() -> Iterator[None]:
 
 
 def _show(error: Exception) -> None:
-    known = error if isinstance(error, ColpoError) else machine_error(error)
+    known = machine_error(error)
     if known is None:
         show_incident(log_incident(error))
     else:

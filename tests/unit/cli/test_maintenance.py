@@ -13,7 +13,7 @@ from colpo_core.cli.main import main
 from colpo_core.services.common.callers import Caller
 from colpo_core.settings import Settings
 from colpo_core.store import Store
-from colpo_core.store.walk import blob_place
+from colpo_core.store.shared_files import blob_place
 from tests.support.whole_stores import rot, whole_clinic
 
 pytestmark = pytest.mark.sqlite

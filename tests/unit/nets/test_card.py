@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from colpo_core.errors import CheckpointMismatch
-from colpo_core.nets.card import CARD_FILE, card_sha256, read_card, seal_card
+from colpo_core.nets.card import read_card, seal_card
+from colpo_core.records.models.card_seal import CARD_FILE, card_sha256
 
 
 def write(folder: Path, card: dict[str, Any]) -> None:

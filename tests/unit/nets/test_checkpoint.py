@@ -13,9 +13,10 @@ import torch
 
 from colpo_core.errors import CheckpointMismatch, Conflict, JobFailed
 from colpo_core.nets import checkpoint
-from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, read_card, seal_card
+from colpo_core.nets.card import file_sha256, read_card, seal_card
 from colpo_core.nets.checkpoint import load_checkpoint, save_checkpoint
 from colpo_core.nets.pipeline import Pipeline, PipelineSpec, build_pipeline
+from colpo_core.records.models.card_seal import CARD_FILE, WEIGHTS_FILE
 from colpo_core.records.models.networks import SEGMENTERS
 
 SPEC = PipelineSpec(segnet_width=0.05, height_px=64, width_px=64, threshold_3ch=0.41, threshold_4ch=0.62)

@@ -13,8 +13,8 @@ from filelock import FileLock
 from sqlalchemy import select
 
 from colpo_core.errors import Conflict, InputRejected, NotFound, StoreDamaged
-from colpo_core.nets.card import WEIGHTS_FILE
 from colpo_core.records.maintenance import FaultKind, StoreFault
+from colpo_core.records.models.card_seal import WEIGHTS_FILE
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.common.stored_images import image_bytes
 from colpo_core.services.people.signing_in import actor_for_token
@@ -24,8 +24,8 @@ from colpo_core.store.backup import back_up, heal, restore
 from colpo_core.store.backup_folder import FACTS_FILE, read_facts
 from colpo_core.store.engine import make_engine
 from colpo_core.store.schema import upgrade_schema
+from colpo_core.store.shared_files import blob_place
 from colpo_core.store.tables import Case, Image, Patient, Prediction, utc_now
-from colpo_core.store.walk import blob_place
 from colpo_core.terms import Stage
 from tests.support.clinic import Clinic, PredictedClinic
 from tests.support.old_store import opening

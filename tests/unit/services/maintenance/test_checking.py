@@ -14,7 +14,7 @@ from colpo_core.services.common.callers import Caller
 from colpo_core.services.maintenance import back_ups
 from colpo_core.services.maintenance.checking import check_store, last_check
 from colpo_core.store import Store
-from colpo_core.store.walk import blob_place
+from colpo_core.store.shared_files import blob_place
 from tests.support.clinic import PredictedClinic, do_something
 from tests.support.whole_stores import rot, whole_clinic
 

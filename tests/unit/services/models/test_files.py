@@ -9,7 +9,8 @@ import pytest
 
 from colpo_core.cluster.sharing_files import share_files
 from colpo_core.errors import CheckpointMismatch, Conflict, PermissionDenied
-from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, read_card
+from colpo_core.nets.card import read_card
+from colpo_core.records.models.card_seal import CARD_FILE, WEIGHTS_FILE
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.models.files import checkpoint_dir, place_files, prepare_files
 from colpo_core.settings import Settings

@@ -5,8 +5,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from colpo_core.errors import CheckpointMismatch, Conflict, InputRejected, NotFound, PermissionDenied
-from colpo_core.nets.card import CARD_FILE, WEIGHTS_FILE, file_sha256, seal_card
+from colpo_core.nets.card import file_sha256, seal_card
 from colpo_core.records.jobs.results import TrainingResult
+from colpo_core.records.models.card_seal import CARD_FILE, WEIGHTS_FILE
 from colpo_core.services.common.callers import Caller
 from colpo_core.services.jobs import control as jobs
 from colpo_core.services.jobs import files as job_files
