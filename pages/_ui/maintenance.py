@@ -54,8 +54,8 @@ def show_check(ctx: PageContext) -> None:
     """Draw what the last check found, and the button that checks now."""
     st.subheader("Check")
     st.caption(
-        "Every photograph, map and checkpoint is read and held against its hash, every seal is verified, and what "
-        "lists show is counted anew. A large store takes minutes; everybody may go on meanwhile."
+        "Every photograph, map and checkpoint is read to see whether it is as it was stored, every seal is verified, "
+        "and what lists show is counted anew. A large store takes minutes; everybody may go on meanwhile."
     )
     if st.button("Check the store now", icon=":material/troubleshoot:"):
         with showing_errors(), st.spinner("Reading every file of the store …", show_time=True):
